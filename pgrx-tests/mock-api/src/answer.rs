@@ -1,0 +1,228 @@
+//! What the answer to a request is, before it is known how it will be sent.
+
+use crate::cache::RenderedPage;
+use crate::fdsn;
+use crate::filters::conditions;
+use crate::paging::{Address, page};
+use crate::request::Request;
+use crate::response::{Response, Wire, reason};
+use crate::routes::{Content, PathParams, Route, Routes};
+use crate::rows::Rows;
+use crate::scenario::{Fault, RequireSpec};
+use std::io;
+use std::sync::Arc;
+
+/// A request and where it came in.
+pub(crate) struct Incoming {
+    /// Without the space's prefix in its target.
+    pub(crate) request: Request,
+    /// `/s/{space}` as received, or nothing.
+    pub(crate) prefix: String,
+    /// Scheme, host and port that the client used.
+    pub(crate) origin: String,
+}
+
+/// A response, and what is to go wrong with it.
+pub(crate) struct Answer {
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) delay_ms: u64,
+}
+
+impl Answer {
+    /// A response that nothing happens to.
+    pub(crate) fn plain(response: Response, request: &Request) -> io::Result<Answer> {
+        let wire = response.into_wire(&request.head.method, request.keep_alive)?;
+        Ok(Answer {
+            wire: Arc::new(wire),
+            fault: None,
+            delay_ms: 0,
+        })
+    }
+}
+
+/// Answers from a space's routes, else from the earthquakes.
+pub(crate) fn respond(routes: &Routes, incoming: &Incoming) -> io::Result<Answer> {
+    let request = &incoming.request;
+    if let Some((route, params)) = routes.find(request.path()) {
+        return of_route(route, &params, incoming);
+    }
+    let url = format!(
+        "{}{}{}",
+        incoming.origin, incoming.prefix, request.head.target
+    );
+    let response = fdsn::respond(request, &url);
+    let nothing = || {
+        Response::message(
+            404,
+            &format!("the mock API has no route {}", request.path()),
+        )
+    };
+    Answer::plain(response.unwrap_or_else(nothing), request)
+}
+
+fn of_route(route: &Route, params: &PathParams, incoming: &Incoming) -> io::Result<Answer> {
+    let request = &incoming.request;
+    let number = route.faults.arrived();
+    let (wire, page) = if is_allowed(&route.spec.require, request) {
+        content(route, params, incoming)?
+    } else {
+        first_page(Response::message(401, "bad credentials"), request)?
+    };
+    let fault = route.faults.pick(number, page);
+    let wire = match &fault {
+        Some(Fault::Status {
+            status,
+            headers,
+            body,
+        }) => {
+            let mut response = match body {
+                Some(body) => Response::new(*status, "application/json", body.clone()),
+                None => Response::message(*status, reason(*status)),
+            };
+            response.headers = headers.clone().into_iter().collect();
+            Arc::new(response.into_wire(&request.head.method, request.keep_alive)?)
+        }
+        _ => wire,
+    };
+    Ok(Answer {
+        wire,
+        fault,
+        delay_ms: route.spec.delay_ms,
+    })
+}
+
+fn is_allowed(require: &RequireSpec, request: &Request) -> bool {
+    let query = request.query();
+    let cookies = request.head.header("cookie").unwrap_or_default();
+    let has_cookie = |name: &str, value: &str| {
+        cookies
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='))
+            .any(|pair| pair == (name, value))
+    };
+    require
+        .header
+        .iter()
+        .all(|(name, value)| request.head.header(name) == Some(value))
+        && require
+            .query
+            .iter()
+            .all(|(name, value)| query.get(name) == Some(value))
+        && require
+            .cookie
+            .iter()
+            .all(|(name, value)| has_cookie(name, value))
+}
+
+fn content(route: &Route, params: &PathParams, incoming: &Incoming) -> io::Result<RenderedPage> {
+    let request = &incoming.request;
+    let response = match &route.content {
+        Content::Rows(rows @ Rows::Items(_))
+            if request.head.method == "GET" && request.keep_alive =>
+        {
+            let key = format!(
+                "{} {} {}",
+                incoming.origin, incoming.prefix, request.head.target
+            );
+            if let Some(kept) = route.cache.page(&key) {
+                return Ok(kept);
+            }
+            let (response, number) = rows_response(route, rows, params, incoming);
+            let page = (Arc::new(response.into_wire("GET", true)?), number);
+            route.cache.keep_page(key, &page);
+            return Ok(page);
+        }
+        Content::Rows(rows) => {
+            let (response, number) = rows_response(route, rows, params, incoming);
+            let wire = response.into_wire(&request.head.method, request.keep_alive)?;
+            return Ok((Arc::new(wire), number));
+        }
+        Content::Body(body) => with_spec(route, 200, body.clone()),
+        Content::Redirect(target) => {
+            let mut response = with_spec(route, 302, Vec::new());
+            response
+                .headers
+                .push(("Location".to_owned(), location(target, incoming)));
+            response
+        }
+    };
+    first_page(response, request)
+}
+
+fn first_page(response: Response, request: &Request) -> io::Result<RenderedPage> {
+    Ok((
+        Arc::new(response.into_wire(&request.head.method, request.keep_alive)?),
+        1,
+    ))
+}
+
+/// A target below the space stays in it, and keeps the query unless it has its own.
+fn location(target: &str, incoming: &Incoming) -> String {
+    let prefix = if target.starts_with('/') {
+        incoming.prefix.as_str()
+    } else {
+        ""
+    };
+    let query = incoming.request.raw_query();
+    let question = if query.is_empty() || target.contains('?') {
+        String::new()
+    } else {
+        format!("?{query}")
+    };
+    format!("{prefix}{target}{question}")
+}
+
+fn with_spec(route: &Route, status: u16, body: Vec<u8>) -> Response {
+    let spec = &route.spec;
+    let content_type = spec.content_type.as_deref().unwrap_or("application/json");
+    Response {
+        headers: spec.headers.clone().into_iter().collect(),
+        gzip: spec.gzip,
+        chunked: spec.chunked,
+        ..Response::new(spec.status.unwrap_or(status), content_type, body)
+    }
+}
+
+/// The page of rows that a request asks for, and its number.
+fn rows_response(
+    route: &Route,
+    rows: &Rows,
+    params: &PathParams,
+    incoming: &Incoming,
+) -> (Response, usize) {
+    let spec = &route.spec;
+    let query = incoming.request.query();
+    let found = conditions(spec, &query, params).and_then(|conditions| {
+        let selection = match rows {
+            Rows::Items(_) if !conditions.is_empty() => route.cache.select(rows, &conditions),
+            _ => crate::filters::select(rows, &conditions),
+        };
+        Ok((page(&spec.paging, &query, rows, &selection)?, selection))
+    });
+    let (page, selection) = match found {
+        Ok(found) => found,
+        Err(problem) => return (Response::message(400, &problem), 1),
+    };
+    if spec.shape.is_single() && page.places.is_empty() {
+        return (Response::message(404, "not found"), page.number);
+    }
+    let path = format!("{}{}", incoming.prefix, incoming.request.path());
+    let address = Address {
+        origin: &incoming.origin,
+        path: &path,
+        raw_query: incoming.request.raw_query(),
+    };
+    let mut extras = spec.envelope.clone();
+    page.add_members(&spec.paging, address, &mut extras);
+    let body = spec.shape.document(
+        rows,
+        &selection,
+        page.places.clone(),
+        extras,
+        spec.envelope_first,
+    );
+    let mut response = with_spec(route, 200, body);
+    response.headers.extend(page.headers(&spec.paging, address));
+    (response, page.number)
+}

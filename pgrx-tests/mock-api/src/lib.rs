@@ -1,0 +1,117 @@
+//! A mock API: a real HTTP/1.1 server on 127.0.0.1 that pages, filters, signs in and misbehaves as a test asks.
+//!
+//! [`Server::start`] runs it inside a test; the program `mock-api` runs it beside one. Either way a test talks to it with
+//! [`client::Client`]: it defines a scenario for a space of its own, points the code under test at `/s/{space}/…`, and asks
+//! afterwards which requests came. Spaces share nothing, so tests may run at once.
+//!
+//! # Scenarios
+//!
+//! A scenario is a JSON object `{"routes": {PATH: ROUTE, …}}`. A path may hold `{name}` segments; a literal path wins over
+//! one with names. Any method is answered. An unknown key anywhere is refused with a message, so that a typing mistake shows.
+//! Defining a scenario starts its space afresh: recordings and fault counters begin at zero.
+//!
+//! ## A route: what it answers with
+//!
+//! | key | default | meaning |
+//! |---|---|---|
+//! | `rows` | | literal rows |
+//! | `generate` | | `{"kind": "items", "count": N, "seed": 1}`: deterministic rows of 286 bytes with `id` (1 to N), `title`, `state` (`open`, `closed`), `score` (two decimals), `comments`, `locked`, `created_at` (ascending), `user` `{login, id, avatar_url}`, `labels`, `body` |
+//! | `body`, `body_base64` | | a raw body instead of rows |
+//! | `redirect` | | `/path` within the space, or a URL; status 302 unless `status` says otherwise; the request's query is kept unless the target has one |
+//! | `status` | 200 | with none of the above: an empty body |
+//! | `headers` | | extra response headers, written as they are |
+//! | `content_type` | `application/json` | |
+//! | `delay_ms` | 0 | milliseconds before the answer |
+//! | `gzip`, `chunked` | false | content coding; chunks of 1,000 bytes instead of a Content-Length |
+//! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}}`: without all of them 401 and `{"message": "bad credentials"}` |
+//!
+//! ## How rows are wrapped
+//!
+//! `shape`: `array` (default), `map` (an object; a row's name is its member `@key`, which is left out, else its `id`),
+//! `values` (a row that is an object gives its member `value`), `single` (the first row itself; no row is a 404), `arrays`
+//! (`{"columns": […], "rows": [[…]]}`, columns by name), or `{"path": "data.items", "as": SHAPE}` to nest any of them
+//! (`as` is `array` by default; with `arrays`, `columns` stays at the top).
+//! `envelope`: members merged into the top-level object after the rows, or before them with `envelope_first`.
+//!
+//! ## Which rows
+//!
+//! `filters`: a list of `{"param", "field" (default: param), "op" (default "="), "type" (default "text")}`.
+//! Operators: `=`, `<>` (true for a row without the value, as in most APIs), `<`, `<=`, `>`, `>=`, `in` (commas or repeated
+//! parameters), `contains`. Types: `number`, `text` (bytewise), `time` (RFC 3339, ISO 8601 without zone as UTC, or a date; a number in
+//! a row is Unix milliseconds). A value that does not parse is answered with 400. A parameter without a filter is ignored.
+//! `ignore_filters`: all are ignored. `case_insensitive`: text is compared without case.
+//! `path_filters`: `{"owner": "owner_field"}`, equality of a named path segment with a field.
+//!
+//! ## Pages
+//!
+//! `paging`: `{"style": STYLE, …}` with `none` (default: all rows, no parameter is looked at), `link`, `next_url`, `cursor`, `page`, `offset`,
+//! `keyset`.
+//!
+//! | key | default | meaning |
+//! |---|---|---|
+//! | `page_size`, `max_page_size` | 100, the larger of it and 100 | rows a page unless asked for; a larger wish is cut to the maximum |
+//! | `size_param` | `per_page` | a value that is not a number is a 400; 0 means the default |
+//! | `page_param`, `first_page` | `page`, 1 | also what `link` and `next_url` put into their URLs |
+//! | `offset_param`, `first_offset` | `offset`, 0 | |
+//! | `cursor_param` | `cursor` | for `cursor` (a token, base64 of `offset:N`) and `keyset` (the last row's `keyset_field`) |
+//! | `cursor_field`, `cursor_header` | `meta.next_cursor` unless a header is named | null, or no header, at the end |
+//! | `next_url_field`, `next_url_header` | `next` unless a header is named | null, or no header, at the end |
+//! | `relative_urls` | false | links without scheme and host |
+//! | `keyset_field` | `id` | rows must ascend by it |
+//! | `has_more_field`, `total_field`, `total_header`, `page_count_field` | | where the response says so |
+//! | `fault` | | `repeat_cursor`, `repeat_url`: each page names the second page as the next one; `wrong_total`: seven too many; `foreign_next`: links point at `other.invalid`; `duplicate_page`: the second page has the first one's rows |
+//!
+//! A page past the end is empty; one before the first, or not a number, is a 400.
+//!
+//! ## Misbehaviour
+//!
+//! `faults`: a list; for each request the first one that applies is used, once unless `times` says how often (0: always).
+//! `on`: from the nth request to the route on (0 is the first). `on_page`: only for that page (1 is the first, whatever the style).
+//!
+//! | kind | what happens |
+//! |---|---|
+//! | `status` | another answer: `status`, `headers`, `body` |
+//! | `reset` | the connection is reset (RST) |
+//! | `close` | the connection is closed before any byte |
+//! | `stall_before_headers` | nothing is sent until released |
+//! | `stall_in_body` | `after` bytes of the body, then nothing until released |
+//! | `truncate` | `after` bytes of the body of a response that promised all of it, then close |
+//! | `drip` | `bytes_per_write` (1) bytes each `interval_ms` (10) |
+//! | `delay` | `ms` milliseconds before the answer |
+//!
+//! A stall lasts until [`client::Client::release`], until the client hangs up (which is noticed within some
+//! milliseconds), or until the server stops. A client that only shuts its sending half counts as one that hung up.
+//!
+//! # Earthquakes
+//!
+//! `/fdsnws/event/1/query` and `/fdsnws/event/1/count`, with and without a space in front, answer as the USGS event API does, over a
+//! week of its data: see the module `fdsn`.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod answer;
+mod cache;
+pub mod client;
+mod connection;
+mod control;
+mod delivery;
+mod faults;
+mod fdsn;
+mod filters;
+mod generate;
+mod paging;
+mod ports;
+mod query;
+mod request;
+mod response;
+mod routes;
+mod rows;
+mod scenario;
+mod server;
+mod shape;
+mod spaces;
+mod tls;
+
+pub use control::Info;
+pub use request::RequestHead;
+pub use server::Server;
