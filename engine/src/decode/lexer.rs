@@ -1,0 +1,294 @@
+//! Where a JSON token ends (RFC 8259), in bytes that may be cut off anywhere.
+
+/// Why a token or a value could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stop {
+    /// Index of the byte in question, from the start of the slice that was read.
+    pub at: usize,
+    pub why: Why,
+}
+
+/// What stops the reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The bytes end within the token: read it again with more of them.
+    More,
+    /// Containers within containers beyond [`MAX_DEPTH`](super::grammar::MAX_DEPTH).
+    TooDeep,
+    /// Something else was expected here.
+    Expected(Expected),
+}
+
+/// What the grammar wants at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    Value,
+    MemberName,
+    Colon,
+    CommaOrBracket,
+    CommaOrBrace,
+    Digit,
+    EscapedControl,
+    Escape,
+}
+
+impl Expected {
+    /// For messages: `expected …`.
+    pub fn text(self) -> &'static str {
+        match self {
+            Expected::Value => "a value",
+            Expected::MemberName => "a member name in quotes",
+            Expected::Colon => "a colon",
+            Expected::CommaOrBracket => "a comma or ]",
+            Expected::CommaOrBrace => "a comma or }",
+            Expected::Digit => "a digit",
+            Expected::EscapedControl => "an escape instead of a control character in text",
+            Expected::Escape => "a valid escape after a backslash",
+        }
+    }
+}
+
+/// The bytes end too early.
+pub(super) fn more(at: usize) -> Stop {
+    Stop { at, why: Why::More }
+}
+
+/// `expected` is not what stands at `at`.
+pub(super) fn unexpected(at: usize, expected: Expected) -> Stop {
+    Stop {
+        at,
+        why: Why::Expected(expected),
+    }
+}
+
+/// The first byte from `at` on that is not white space, or the end.
+#[inline]
+pub(super) fn space(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// A text between its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quoted {
+    /// Index of the closing quote.
+    pub close: usize,
+    /// It holds a backslash.
+    pub escaped: bool,
+    /// All of its bytes are ASCII, so they are UTF-8.
+    pub ascii: bool,
+}
+
+const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
+
+/// The high bit of each byte that is a quote, a backslash or a control character. Only the lowest
+/// bit set is exact: a borrow may mark bytes above it.
+#[inline]
+fn special(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | control)
+        & HIGHS
+}
+
+/// The first byte from `at` on that ends a run of plain text, or the end; bits of `seen` above 127
+/// tell that the run is not ASCII.
+#[inline]
+pub(super) fn plain(text: &[u8], mut at: usize, seen: &mut u64) -> usize {
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let found = special(word);
+        if found != 0 {
+            let bytes = found.trailing_zeros() / 8;
+            *seen |= word & ((1 << (bytes * 8)) - 1);
+            return at + bytes as usize;
+        }
+        *seen |= word;
+        at += 8;
+    }
+    while let Some(&byte) = text.get(at) {
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
+            break;
+        }
+        *seen |= u64::from(byte);
+        at += 1;
+    }
+    at
+}
+
+/// Reads a text whose opening quote stands before `start`.
+#[inline]
+pub(super) fn quoted(text: &[u8], start: usize) -> Result<Quoted, Stop> {
+    let (mut at, mut seen, mut escaped) = (start, 0, false);
+    loop {
+        at = plain(text, at, &mut seen);
+        match text.get(at) {
+            Some(b'"') => {
+                return Ok(Quoted {
+                    close: at,
+                    escaped,
+                    ascii: seen & HIGHS == 0,
+                });
+            }
+            Some(b'\\') => {
+                escaped = true;
+                at = escape(text, at)?;
+            }
+            Some(_) => return Err(unexpected(at, Expected::EscapedControl)),
+            None => return Err(more(at)),
+        }
+    }
+}
+
+/// The end of the escape whose backslash stands at `at`.
+pub(super) fn escape(text: &[u8], at: usize) -> Result<usize, Stop> {
+    match text.get(at + 1) {
+        None => Err(more(at)),
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') => {
+            let digits = text.get(at + 2..text.len().min(at + 6)).unwrap_or_default();
+            if !digits.iter().all(u8::is_ascii_hexdigit) {
+                return Err(unexpected(at, Expected::Escape));
+            }
+            if digits.len() < 4 {
+                Err(more(at))
+            } else {
+                Ok(at + 6)
+            }
+        }
+        Some(_) => Err(unexpected(at, Expected::Escape)),
+    }
+}
+
+/// The end of the number that starts at `start`, and whether it is written without point and
+/// exponent. A number at the end of the bytes may go on, so it is [`Why::More`].
+#[inline]
+pub(super) fn number(text: &[u8], start: usize) -> Result<(usize, bool), Stop> {
+    let mut at = start;
+    if text.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    at = match text.get(at) {
+        Some(b'0') => at + 1,
+        _ => digits(text, at)?,
+    };
+    let mut integer = true;
+    if text.get(at) == Some(&b'.') {
+        integer = false;
+        at = digits(text, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = text.get(at) {
+        integer = false;
+        let sign = matches!(text.get(at + 1), Some(b'+' | b'-'));
+        at = digits(text, at + 1 + usize::from(sign))?;
+    }
+    if at == text.len() {
+        Err(more(at))
+    } else {
+        Ok((at, integer))
+    }
+}
+
+/// The end of a run of at least one digit.
+#[inline]
+fn digits(text: &[u8], start: usize) -> Result<usize, Stop> {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = text.get(at) {
+        at += 1;
+    }
+    match (at == start, text.get(at)) {
+        (true, None) => Err(more(at)),
+        (true, Some(_)) => Err(unexpected(at, Expected::Digit)),
+        (false, _) => Ok(at),
+    }
+}
+
+/// The end of `word` (`true`, `false`, `null`), which must start at `at`.
+#[inline]
+pub(super) fn literal(text: &[u8], at: usize, word: &[u8]) -> Result<usize, Stop> {
+    let found = text
+        .get(at..text.len().min(at + word.len()))
+        .unwrap_or_default();
+    if found == word {
+        Ok(at + word.len())
+    } else if word.starts_with(found) {
+        Err(more(at))
+    } else {
+        Err(unexpected(at, Expected::Value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_at_the_end_may_go_on() {
+        assert_eq!(number(b"12", 0).unwrap_err().why, Why::More);
+        assert_eq!(number(b"12,", 0).unwrap(), (2, true));
+        assert_eq!(number(b"-0.5e+7]", 0).unwrap(), (7, false));
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_where_it_goes_wrong() {
+        for (text, at) in [("-x", 1), ("1.]", 2), ("1e,", 2), ("1e+ ", 3)] {
+            assert_eq!(
+                number(text.as_bytes(), 0).unwrap_err(),
+                unexpected(at, Expected::Digit),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            number(b"01,", 0).unwrap(),
+            (1, true),
+            "the grammar then refuses the 1"
+        );
+    }
+
+    #[test]
+    fn a_cut_escape_wants_more_and_a_wrong_one_is_refused() {
+        for cut in ["\\", "\\u", "\\u12"] {
+            assert_eq!(
+                quoted(cut.as_bytes(), 0).unwrap_err().why,
+                Why::More,
+                "{cut}"
+            );
+        }
+        for wrong in ["\\x\"", "\\u12g4\"", "\\u\""] {
+            assert_eq!(
+                quoted(wrong.as_bytes(), 0).unwrap_err(),
+                unexpected(0, Expected::Escape),
+                "{wrong}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_read_as_serde_json_reads_it(body in "[ -~\u{1}\u{e9}\u{1f600}]{0,40}", tail in "[ -~]{0,12}") {
+            let text = format!("{body}\"{tail}");
+            let document = format!("\"{text}");
+            let mut oracle = serde_json::Deserializer::from_str(&document).into_iter::<String>();
+            let expected = oracle.next();
+            let found = quoted(text.as_bytes(), 0);
+            match expected {
+                Some(Ok(value)) => {
+                    let found = found.unwrap();
+                    prop_assert_eq!(found.close + 2, oracle.byte_offset());
+                    let raw = &text[..found.close];
+                    prop_assert_eq!(found.escaped, raw.contains('\\'));
+                    prop_assert_eq!(found.ascii, raw.is_ascii());
+                    prop_assert!(found.escaped || value == raw);
+                }
+                // serde_json refuses a lone surrogate here; the decoder does so when it unescapes.
+                _ => prop_assert!(found.is_err() || text.contains("\\u")),
+            }
+        }
+    }
+}

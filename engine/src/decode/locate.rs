@@ -1,0 +1,458 @@
+//! Where the wanted values stand in the bytes of one row.
+//!
+//! A row is read once and in place. Rows of one response resemble each other, so the bytes that lead
+//! up to each member's value (`"name": `) are remembered, and compared first.
+
+use super::grammar::{MAX_DEPTH, skip};
+use super::lexer::{self, Expected, Stop, Why, more, unexpected};
+use super::plan::{Member, ROOT, RowPlan};
+use super::text::unescape;
+
+/// Where a value stands, in bytes from the start of the slice that holds its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub kind: Kind,
+    /// For texts: all bytes are ASCII.
+    pub ascii: bool,
+    rank: u8,
+    /// The first byte; of a text, after the opening quote.
+    pub start: usize,
+    /// After the last byte; of a text, at the closing quote.
+    pub end: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Missing,
+    Null,
+    True,
+    False,
+    /// A number without point and exponent.
+    Integer,
+    /// Any other number.
+    Decimal,
+    /// A text without backslashes.
+    Plain,
+    /// A text with backslashes.
+    Escaped,
+    Array,
+    Object,
+}
+
+impl Kind {
+    /// For messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Missing => "missing",
+            Kind::Null => "null",
+            Kind::True | Kind::False => "a boolean",
+            Kind::Integer | Kind::Decimal => "a number",
+            Kind::Plain | Kind::Escaped => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+}
+
+impl Slot {
+    /// The same value in bytes that hold nothing else.
+    pub fn alone(self) -> Slot {
+        Slot {
+            start: 0,
+            end: self.end - self.start,
+            ..self
+        }
+    }
+}
+
+const EMPTY: Slot = Slot {
+    kind: Kind::Missing,
+    ascii: true,
+    rank: 0,
+    start: 0,
+    end: 0,
+};
+
+/// The bytes that led up to a member's value, and the node that the member belongs to, if any.
+#[derive(Debug)]
+struct Lead {
+    bytes: Vec<u8>,
+    node: Option<usize>,
+}
+
+/// Members of one object that are remembered, and the longest lead that is.
+const MAX_LEADS: usize = 256;
+const MAX_LEAD_BYTES: usize = 256;
+
+pub(super) struct Locator<'a> {
+    plan: &'a RowPlan,
+    /// For each node, the leads of its members in the order met.
+    leads: Vec<Vec<Lead>>,
+    /// For rows that are arrays: the nodes that want each element.
+    elements: Option<Vec<Vec<usize>>>,
+    slots: Vec<Slot>,
+}
+
+impl<'a> Locator<'a> {
+    pub fn new(plan: &'a RowPlan) -> Locator<'a> {
+        Locator {
+            plan,
+            leads: plan.nodes.iter().map(|_| Vec::new()).collect(),
+            elements: None,
+            slots: vec![EMPTY; plan.slots()],
+        }
+    }
+
+    /// Rows are arrays whose elements have these names; without names, columns go by position.
+    pub fn set_element_names(&mut self, names: Option<&[String]>) {
+        let mut elements = Vec::<Vec<usize>>::new();
+        let mut want = |index: usize, node: usize| {
+            // An element beyond any response cannot be met, and must not cost memory.
+            if index < MAX_ELEMENTS {
+                elements.resize_with(elements.len().max(index + 1), Vec::new);
+                elements[index].push(node);
+            }
+        };
+        for member in &self.plan.nodes[ROOT].members {
+            let named = names.and_then(|names| names.iter().rposition(|name| *name == member.name));
+            if let Some(index) = named.or(member.index) {
+                want(index, member.node);
+            }
+        }
+        if names.is_none() {
+            self.plan
+                .positions
+                .iter()
+                .for_each(|&(index, node)| want(index, node));
+        }
+        self.elements = Some(elements);
+    }
+
+    /// Where the values of the row that was read last stand, one for each slot of the plan.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Reads the row that starts at `at`, within `depth` open containers. Returns its end and its kind.
+    pub fn row(&mut self, text: &[u8], at: usize, depth: usize) -> Result<(usize, Kind), Stop> {
+        self.slots.fill(EMPTY);
+        self.value(text, at, ROOT, depth)
+    }
+
+    /// Puts the member name between `start` and `end` into the slots that want it.
+    pub fn set_key(&mut self, key: lexer::Quoted, start: usize) {
+        let kind = if key.escaped {
+            Kind::Escaped
+        } else {
+            Kind::Plain
+        };
+        for &slot in &self.plan.key_slots {
+            self.slots[slot] = Slot {
+                kind,
+                ascii: key.ascii,
+                rank: 0,
+                start,
+                end: key.close,
+            };
+        }
+    }
+
+    fn value(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        node: usize,
+        depth: usize,
+    ) -> Result<(usize, Kind), Stop> {
+        let mut slot = Slot { start: at, ..EMPTY };
+        let end = match text.get(at) {
+            Some(b'{') => self.container(text, at, node, depth, true, &mut slot)?,
+            Some(b'[') => self.container(text, at, node, depth, false, &mut slot)?,
+            _ => scalar(text, at, &mut slot)?,
+        };
+        let plan = self.plan;
+        let place = &plan.nodes[node];
+        if !matches!(slot.kind, Kind::Array | Kind::Object) {
+            self.clear(&place.below);
+        }
+        for target in &place.targets {
+            let current = &mut self.slots[target.slot];
+            if current.kind == Kind::Missing || target.rank >= current.rank {
+                *current = Slot {
+                    rank: target.rank,
+                    ..slot
+                };
+            }
+        }
+        Ok((end, slot.kind))
+    }
+
+    fn container(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        node: usize,
+        depth: usize,
+        object: bool,
+        slot: &mut Slot,
+    ) -> Result<usize, Stop> {
+        slot.kind = if object { Kind::Object } else { Kind::Array };
+        let plan = self.plan;
+        let place = &plan.nodes[node];
+        let by_position = node == ROOT && !object && self.elements.is_some();
+        slot.end = if place.members.is_empty() && !by_position {
+            skip(text, at, depth)?
+        } else if depth >= MAX_DEPTH {
+            return Err(Stop {
+                at,
+                why: Why::TooDeep,
+            });
+        } else {
+            // A member that is given twice replaces all of the first one.
+            self.clear(&place.below);
+            match object {
+                true => self.object(text, at + 1, node, depth + 1)?,
+                false => self.array(text, at + 1, node, depth + 1)?,
+            }
+        };
+        Ok(slot.end)
+    }
+
+    fn clear(&mut self, slots: &[usize]) {
+        for &slot in slots {
+            self.slots[slot] = EMPTY;
+        }
+    }
+
+    /// Reads an object, from the byte after its brace on.
+    fn object(
+        &mut self,
+        text: &[u8],
+        mut at: usize,
+        node: usize,
+        depth: usize,
+    ) -> Result<usize, Stop> {
+        let first = lexer::space(text, at);
+        if text.get(first) == Some(&b'}') {
+            return Ok(first + 1);
+        }
+        let mut position = 0;
+        loop {
+            let (wanted, value) = self.member(text, at, node, &mut position)?;
+            at = match wanted {
+                None => skip(text, value, depth)?,
+                Some(child) => self.value(text, value, child, depth)?.0,
+            };
+            match separator(text, at, b'}', Expected::CommaOrBrace)? {
+                (next, true) => at = next,
+                (end, false) => return Ok(end),
+            }
+        }
+    }
+
+    /// Reads up to a member's value: which node wants it, and where it starts.
+    #[inline]
+    fn member(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        node: usize,
+        position: &mut usize,
+    ) -> Result<(Option<usize>, usize), Stop> {
+        let leads = &self.leads[node];
+        let rest = &text[at..];
+        // The second look finds the way again after a member that this row does not have.
+        for (skipped, lead) in leads.iter().skip(*position).take(2).enumerate() {
+            if rest.starts_with(&lead.bytes) {
+                *position += skipped + 1;
+                return Ok((lead.node, lexer::space(text, at + lead.bytes.len())));
+            }
+        }
+        self.unforeseen_member(text, at, node, position)
+    }
+
+    #[cold]
+    fn unforeseen_member(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        node: usize,
+        position: &mut usize,
+    ) -> Result<(Option<usize>, usize), Stop> {
+        let quote = lexer::space(text, at);
+        match text.get(quote) {
+            None => return Err(more(quote)),
+            Some(b'"') => {}
+            Some(_) => return Err(unexpected(quote, Expected::MemberName)),
+        }
+        let name = lexer::quoted(text, quote + 1)?;
+        let colon = lexer::space(text, name.close + 1);
+        match text.get(colon) {
+            None => return Err(more(colon)),
+            Some(b':') => {}
+            Some(_) => return Err(unexpected(colon, Expected::Colon)),
+        }
+        let value = lexer::space(text, colon + 1);
+        let wanted = find(
+            &self.plan.nodes[node].members,
+            &text[quote + 1..name.close],
+            name.escaped,
+        );
+        // A lead is only whole if it does not end with the bytes that are there.
+        if value < text.len() {
+            self.remember(node, position, &text[at..value], wanted);
+        }
+        Ok((wanted, value))
+    }
+
+    fn remember(&mut self, node: usize, position: &mut usize, bytes: &[u8], wanted: Option<usize>) {
+        let leads = &mut self.leads[node];
+        if let Some(known) = leads.iter().position(|lead| lead.bytes == bytes) {
+            *position = known + 1;
+        } else if leads.len() < MAX_LEADS && bytes.len() <= MAX_LEAD_BYTES {
+            let at = (*position).min(leads.len());
+            leads.insert(
+                at,
+                Lead {
+                    bytes: bytes.to_vec(),
+                    node: wanted,
+                },
+            );
+            *position = at + 1;
+        }
+    }
+
+    /// Reads an array, from the byte after its bracket on.
+    fn array(
+        &mut self,
+        text: &[u8],
+        mut at: usize,
+        node: usize,
+        depth: usize,
+    ) -> Result<usize, Stop> {
+        let first = lexer::space(text, at);
+        if text.get(first) == Some(&b']') {
+            return Ok(first + 1);
+        }
+        for index in 0.. {
+            let start = lexer::space(text, at);
+            at = self.element(text, start, node, index, depth)?;
+            match separator(text, at, b']', Expected::CommaOrBracket)? {
+                (next, true) => at = next,
+                (end, false) => return Ok(end),
+            }
+        }
+        Err(more(at))
+    }
+
+    fn element(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        node: usize,
+        index: usize,
+        depth: usize,
+    ) -> Result<usize, Stop> {
+        if node != ROOT || self.elements.is_none() {
+            let member = self.plan.nodes[node]
+                .members
+                .iter()
+                .find(|member| member.index == Some(index));
+            return match member {
+                Some(member) => Ok(self.value(text, at, member.node, depth)?.0),
+                None => skip(text, at, depth),
+            };
+        }
+        let mut end = None;
+        for nth in 0.. {
+            let wanted = self
+                .elements
+                .as_ref()
+                .and_then(|elements| elements.get(index)?.get(nth).copied());
+            let Some(wanted) = wanted else { break };
+            end = Some(self.value(text, at, wanted, depth)?.0);
+        }
+        end.map_or_else(|| skip(text, at, depth), Ok)
+    }
+}
+
+/// Elements of a row that is an array which can be wanted by name or position.
+const MAX_ELEMENTS: usize = 1 << 16;
+
+/// Reads a value that is no container into `slot`.
+#[inline]
+fn scalar(text: &[u8], at: usize, slot: &mut Slot) -> Result<usize, Stop> {
+    let (kind, end) = match text.get(at) {
+        None => return Err(more(at)),
+        Some(b'"') => {
+            let found = lexer::quoted(text, at + 1)?;
+            slot.kind = if found.escaped {
+                Kind::Escaped
+            } else {
+                Kind::Plain
+            };
+            (slot.ascii, slot.start, slot.end) = (found.ascii, at + 1, found.close);
+            return Ok(found.close + 1);
+        }
+        Some(b'-' | b'0'..=b'9') => match lexer::number(text, at)? {
+            (end, true) => (Kind::Integer, end),
+            (end, false) => (Kind::Decimal, end),
+        },
+        Some(b't') => (Kind::True, lexer::literal(text, at, b"true")?),
+        Some(b'f') => (Kind::False, lexer::literal(text, at, b"false")?),
+        Some(b'n') => (Kind::Null, lexer::literal(text, at, b"null")?),
+        Some(_) => return Err(unexpected(at, Expected::Value)),
+    };
+    (slot.kind, slot.end) = (kind, end);
+    Ok(end)
+}
+
+/// Reads the value that starts at `at` by itself: its slot, and where it ends.
+pub(super) fn single(text: &[u8], at: usize, depth: usize) -> Result<(Slot, usize), Stop> {
+    let mut slot = Slot { start: at, ..EMPTY };
+    let end = match text.get(at) {
+        Some(first @ (b'{' | b'[')) => {
+            slot.kind = if *first == b'{' {
+                Kind::Object
+            } else {
+                Kind::Array
+            };
+            slot.end = skip(text, at, depth)?;
+            slot.end
+        }
+        _ => scalar(text, at, &mut slot)?,
+    };
+    Ok((slot, end))
+}
+
+/// Reads what stands between two members or elements: the byte after it, and whether it is a comma.
+#[inline]
+pub(super) fn separator(
+    text: &[u8],
+    at: usize,
+    close: u8,
+    expected: Expected,
+) -> Result<(usize, bool), Stop> {
+    let at = lexer::space(text, at);
+    match text.get(at) {
+        Some(b',') => Ok((at + 1, true)),
+        Some(&byte) if byte == close => Ok((at + 1, false)),
+        Some(_) => Err(unexpected(at, expected)),
+        None => Err(more(at)),
+    }
+}
+
+fn find(members: &[Member], name: &[u8], escaped: bool) -> Option<usize> {
+    let mut plain = Vec::new();
+    let name = if escaped {
+        // A name that is no valid text is nobody's.
+        unescape(name, &mut plain).ok()?;
+        plain.as_slice()
+    } else {
+        name
+    };
+    members
+        .iter()
+        .find(|member| member.name.as_bytes() == name)
+        .map(|member| member.node)
+}

@@ -1,0 +1,26 @@
+//! Response bytes → typed rows.
+
+mod batch;
+mod convert;
+mod datetime;
+mod envelope;
+mod grammar;
+mod lexer;
+mod locate;
+mod number;
+mod outbox;
+mod page;
+mod path;
+mod plan;
+mod recorder;
+mod rows;
+mod search;
+mod text;
+mod value;
+mod window;
+
+pub use batch::{Batch, Cell, Span};
+pub use envelope::{Envelope, Scalar};
+pub use outbox::{Progress, Sink};
+pub use page::{Layout, PageEnd, decode_page};
+pub use plan::{RowPlan, Wanted};

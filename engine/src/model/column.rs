@@ -1,0 +1,145 @@
+//! A column: where its value comes from, and what the API can do with it.
+
+use super::Type;
+use serde::{Deserialize, Serialize};
+
+/// A column of a foreign table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// The column's name in SQL.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it is declared NOT NULL.
+    pub not_null: bool,
+    /// Where its value comes from.
+    pub role: Role,
+    /// What the API can filter on, in the order declared. For a parameter column: its own `=`.
+    pub filters: Vec<Filter>,
+    /// How the API writes its values, both ways.
+    pub format: Option<ValueFormat>,
+    /// What to do with a value that does not fit.
+    pub on_error: OnError,
+    /// How the API compares this column's text, where it is declared.
+    pub collation: Option<TextCollation>,
+}
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// A member of each row that the API returns.
+    Field(FieldPath),
+    /// An input that the response does not carry: its value is the one that was sent (rule R3).
+    Parameter {
+        /// The request parameter's name; for `Path`, the name in the endpoint's braces.
+        name: String,
+        /// Where it goes.
+        place: ParameterPlace,
+        /// Without a value there is no request (rule R8). Always true for `Path`.
+        required: bool,
+        /// Sent where the query gives no value, as text.
+        default: Option<String>,
+    },
+}
+
+/// Where a parameter goes in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ParameterPlace {
+    /// The query string.
+    Query,
+    /// A header.
+    Header,
+    /// A `{name}` of the endpoint.
+    Path,
+}
+
+/// A path to a value in a JSON document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FieldPath {
+    /// The column's own name, else its camelCase form (nothing was declared).
+    Default(String),
+    /// `$`: the whole row.
+    Whole,
+    /// `@key`: the key under which the row stands (`rows_shape 'map'`).
+    Key,
+    /// `user.login`, `/a~1b/0`: a member of a member; at least one segment.
+    Path(Vec<Segment>),
+}
+
+/// One step of a path: the member of that name, or, where the value is an array and the text is an
+/// index, the element.
+pub type Segment = String;
+
+/// One thing that the API can filter on: `OPERATOR [parameter] [exact] [as FORMAT]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// The comparison.
+    pub operator: Operator,
+    /// The request parameter that carries the value.
+    pub parameter: String,
+    /// Declared `exact`: the API returns precisely the rows that SQL would.
+    pub exact: bool,
+    /// How the parameter's value is written, where that differs from the response's values.
+    pub format: Option<ValueFormat>,
+}
+
+/// What a filter compares with, from the column's side: `column OPERATOR value`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operator {
+    /// `=`
+    Eq,
+    /// `<>`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `in`: equal to one of a list
+    In,
+}
+
+/// How the API writes a column's values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ValueFormat {
+    /// `2026-11-13T08:00:00Z`
+    Rfc3339,
+    /// `2026-11-13`
+    Date,
+    /// Seconds since 1970, a fraction allowed.
+    Unix,
+    /// Milliseconds since 1970.
+    UnixMs,
+    /// Microseconds since 1970.
+    UnixUs,
+    /// Nanoseconds since 1970.
+    UnixNs,
+    /// RFC 4648 base64, standard or URL-safe alphabet, padded or not, for binary columns.
+    Base64,
+    /// A list in one text, separated by commas, for array columns.
+    Csv,
+    /// A strftime pattern.
+    Strftime(String),
+}
+
+/// What to do with a value that does not fit its column (rule R11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OnError {
+    /// Raise an error that names table, column, page and value.
+    #[default]
+    Error,
+    /// Make it NULL.
+    Null,
+}
+
+/// How the API orders text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextCollation {
+    /// By code point, as COLLATE "C".
+    C,
+    /// As the named collation of PostgreSQL.
+    Named(String),
+}

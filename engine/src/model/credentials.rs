@@ -1,0 +1,79 @@
+//! How a user signs in: the kind is in the model, the secrets only here.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A kind of sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Auth {
+    /// No credentials are sent.
+    None,
+    /// RFC 7617.
+    Basic,
+    /// RFC 6750, or another scheme word before the token.
+    Bearer {
+        /// The word before the token: `Bearer`.
+        scheme: String,
+    },
+    /// A key in a header, the query string or a cookie.
+    ApiKey {
+        /// The header's, parameter's or cookie's name.
+        name: String,
+        /// Where it goes.
+        place: KeyPlace,
+    },
+}
+
+/// Where an API key goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyPlace {
+    /// A header.
+    Header,
+    /// A query parameter.
+    Query,
+    /// A cookie.
+    Cookie,
+}
+
+/// A text that is never shown: its `Debug` and `Display` print `***`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    /// The secret itself: only for writing it into a request, or for redacting it from a text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A user mapping's secrets. Never serialised, never logged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// `token`
+    pub token: Option<Secret>,
+    /// `username` (not secret by itself, redacted with the password all the same)
+    pub username: Option<Secret>,
+    /// `password`
+    pub password: Option<Secret>,
+    /// `api_key`
+    pub api_key: Option<Secret>,
+    /// `headers`: secret headers, in the order written.
+    pub headers: Vec<(String, Secret)>,
+}

@@ -1,0 +1,20 @@
+//! What the options mean: a source (SERVER and USER MAPPING), its tables and their columns.
+//!
+//! The model is plain data. It is serialised into the plan, so it never holds a secret:
+//! those are in [`Credentials`], which is built when a scan starts.
+
+mod column;
+mod credentials;
+pub mod options;
+mod source;
+mod table;
+mod types;
+
+pub use column::{
+    Column, FieldPath, Filter, OnError, Operator, ParameterPlace, Role, Segment, TextCollation,
+    ValueFormat,
+};
+pub use credentials::{Auth, Credentials, KeyPlace, Secret};
+pub use source::{RetryPolicy, Source};
+pub use table::{Location, Paging, RowsPath, RowsShape, Table};
+pub use types::Type;

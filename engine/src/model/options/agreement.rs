@@ -1,0 +1,49 @@
+//! Which options of one level need or exclude each other.
+
+use super::error::{OptionError, OptionErrorKind};
+use super::given::Given;
+
+/// A server needs its URL.
+pub(super) fn server(options: &[(String, String)]) -> Result<(), OptionError> {
+    required(options, "base_url", "https://api.example.com")?;
+    exclusive(options)
+}
+
+/// A table needs its endpoint.
+pub(super) fn table(options: &[(String, String)]) -> Result<(), OptionError> {
+    required(options, "endpoint", "/items")?;
+    exclusive(options)
+}
+
+/// A column is a field of the response or an input of the request.
+pub(super) fn column(options: &[(String, String)]) -> Result<(), OptionError> {
+    let given = Given::one(options);
+    if given.text("field").is_some() && given.text("param").is_some() {
+        let message = "options \"field\" and \"param\" exclude each other";
+        return Err(OptionError::conflict(message)
+            .with_hint("A column is either a member of the response or an input of the request."));
+    }
+    Ok(())
+}
+
+fn required(options: &[(String, String)], option: &str, example: &str) -> Result<(), OptionError> {
+    if Given::one(options).text(option).is_some() {
+        return Ok(());
+    }
+    let message = format!("option \"{option}\" is required");
+    let hint = format!("For example: OPTIONS ({option} '{example}').");
+    Err(OptionError::new(OptionErrorKind::Missing, message).with_hint(hint))
+}
+
+/// A value that two options could locate must be located by one.
+fn exclusive(options: &[(String, String)]) -> Result<(), OptionError> {
+    let given = Given::one(options);
+    for what in ["cursor", "next_url", "total"] {
+        let (field, header) = (format!("{what}_field"), format!("{what}_header"));
+        if given.text(&field).is_some() && given.text(&header).is_some() {
+            let message = format!("options \"{field}\" and \"{header}\" exclude each other");
+            return Err(OptionError::conflict(message));
+        }
+    }
+    Ok(())
+}

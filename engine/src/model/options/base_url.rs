@@ -1,0 +1,58 @@
+//! The server's own URL.
+
+use super::error::{OptionError, OptionErrorKind};
+use iri_string::types::UriStr;
+
+/// An absolute http(s) URL without user information, query and fragment, its last slash removed.
+pub(super) fn base_url(option: &str, value: &str) -> Result<String, OptionError> {
+    // The value may hold a password: it appears in no message.
+    let url = UriStr::new(value.trim()).map_err(|_| {
+        OptionError::invalid(option, "not an absolute URL")
+            .with_hint("For example: 'https://api.example.com/v1'.")
+    })?;
+    if !["http", "https"].contains(&url.scheme_str().to_ascii_lowercase().as_str()) {
+        return Err(OptionError::invalid(
+            option,
+            "the scheme must be http or https",
+        ));
+    }
+    let authority = url.authority_components();
+    if authority.is_some_and(|authority| authority.userinfo().is_some()) {
+        let message = format!("option \"{option}\" may not hold a user name or password");
+        let hint = "Set username and password on the user mapping: secrets belong there only.";
+        return Err(OptionError::new(OptionErrorKind::Secret, message).with_hint(hint));
+    }
+    let Some(authority) = authority.filter(|authority| !authority.host().is_empty()) else {
+        return Err(OptionError::invalid(option, "the host is missing"));
+    };
+    if authority
+        .port()
+        .is_some_and(|port| !port.is_empty() && !matches!(port.parse::<u16>(), Ok(1..)))
+    {
+        return Err(OptionError::invalid(
+            option,
+            "the port must be from 1 to 65535",
+        ));
+    }
+    if url.query().is_some() {
+        let hint = "Set option \"query\" for parameters of every request.";
+        return Err(OptionError::invalid(option, "it may not hold a query").with_hint(hint));
+    }
+    if url.fragment().is_some() {
+        return Err(OptionError::invalid(option, "it may not hold a fragment"));
+    }
+    if url.path_str().split('/').any(is_dot_segment) {
+        return Err(OptionError::invalid(
+            option,
+            "its path may not hold . or .. segments",
+        ));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Whether clients and servers would take this segment for a step in the path's tree
+/// (RFC 3986, section 5.2.4; the percent-encoded forms are equivalent).
+pub(super) fn is_dot_segment(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    plain == "." || plain == ".."
+}

@@ -1,0 +1,38 @@
+//! From text options to the model, and what is wrong with options that cannot become one.
+
+mod agreement;
+mod base_url;
+mod columns;
+mod constants;
+mod credentials;
+mod definition;
+mod endpoint;
+mod error;
+mod filter;
+mod format;
+mod given;
+mod header;
+mod paging;
+mod path;
+mod quantity;
+mod secrets;
+mod source;
+mod table;
+mod validate;
+mod vocabulary;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use credentials::credentials;
+pub use definition::{ColumnDefinition, Definition, Options};
+pub use error::{OptionError, OptionErrorKind};
+pub use table::table;
+pub use validate::validate;
+pub use vocabulary::Level;
+
+pub(crate) use endpoint::{Endpoint, Piece};
+pub(crate) use header::unsendable_header_value;
+pub(crate) use secrets::names_a_credential;

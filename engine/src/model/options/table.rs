@@ -1,0 +1,231 @@
+//! A foreign table's options with its server's and its columns': the whole of the model.
+
+use super::columns::{columns, find, names};
+use super::definition::Definition;
+use super::endpoint::Endpoint;
+use super::error::{OptionError, OptionErrorKind};
+use super::given::Given;
+use super::source::{error_status, source};
+use super::vocabulary::Level;
+use super::{constants, header, paging, path, quantity};
+use crate::model::{Column, Paging, ParameterPlace, Role, RowsPath, RowsShape, Table};
+use std::time::Duration;
+
+/// Reads a foreign table.
+///
+/// # Errors
+/// What [`validate`](super::validate()) refuses on any of the levels, and what only shows when they
+/// are seen together: a `{name}` without its column, paging without what it needs, a format that does
+/// not fit its type, two columns for one parameter.
+pub fn table(definition: &Definition) -> Result<Table, OptionError> {
+    // Who wrote the options was checked when they were written.
+    super::validate(Level::Server, definition.server, true)?;
+    super::validate(Level::Table, definition.table, true)?;
+    for column in definition.columns {
+        super::validate(Level::Column, &column.options, true)
+            .map_err(|error| error.in_column(&column.name, definition.table_name))?;
+    }
+    let table = read(definition)?;
+    one_column_a_parameter(&table)?;
+    Ok(table)
+}
+
+fn read(definition: &Definition) -> Result<Table, OptionError> {
+    let own = Given::one(definition.table);
+    let given = Given::two(definition.table, definition.server);
+    let path = own.text("endpoint").unwrap_or_default();
+    let shape = shape(&given, &own)?;
+    let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
+    Ok(Table {
+        name: definition.table_name.to_owned(),
+        source: source(definition)?,
+        endpoint: path.to_owned(),
+        query: own.read("query", constants::query)?.unwrap_or_default(),
+        headers: own.read("headers", constants::headers)?.unwrap_or_default(),
+        rows: given.read("rows", path::rows)?.unwrap_or(RowsPath::Auto),
+        shape,
+        paging: paging::paging(&given, definition.columns, &columns)?,
+        page_size: given.read("page_size", quantity::positive)?,
+        page_size_param: given.read("page_size_param", paging::parameter)?,
+        max_page_size: given.read("max_page_size", quantity::positive)?,
+        has_more_field: given.read("has_more_field", path::member)?,
+        total_field: given.read("total_field", path::member)?,
+        total_header: given.read("total_header", header::token)?,
+        page_count_field: given.read("page_count_field", path::member)?,
+        end_on_short_page: given
+            .read("end_on_short_page", quantity::boolean)?
+            .unwrap_or(false),
+        keep_params: given
+            .read("keep_params", quantity::boolean)?
+            .unwrap_or(true),
+        key: key(&given, definition)?,
+        empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
+        error_field: given.read("error_field", path::member)?,
+        recheck: given.read("recheck", quantity::boolean)?.unwrap_or(true),
+        rows_estimate: given.read("rows_estimate", quantity::estimate)?,
+        latency: given
+            .read("latency", quantity::duration)?
+            .unwrap_or(Duration::from_millis(100)),
+        columns,
+    })
+}
+
+/// Requests by GET only, so far.
+pub(super) fn method(option: &str, value: &str) -> Result<(), OptionError> {
+    match value {
+        "GET" => Ok(()),
+        "POST" | "PUT" | "PATCH" | "QUERY" | "DELETE" | "HEAD" | "OPTIONS" => {
+            Err(OptionError::not_yet(format_args!("method '{value}'")))
+        }
+        _ => Err(
+            OptionError::invalid(option, format_args!("\"{value}\" is not a method"))
+                .with_hint("Write GET."),
+        ),
+    }
+}
+
+/// Responses in JSON only, so far.
+pub(super) fn format(option: &str, value: &str) -> Result<(), OptionError> {
+    match value {
+        "json" => Ok(()),
+        "jsonl" | "csv" => Err(OptionError::not_yet(format_args!("format '{value}'"))),
+        _ => Err(OptionError::invalid(
+            option,
+            format_args!("\"{value}\" is not a format of responses"),
+        )
+        .with_hint("Write json.")),
+    }
+}
+
+/// The plain dialect only, so far.
+pub(super) fn dialect(option: &str, value: &str) -> Result<(), OptionError> {
+    match value {
+        "plain" => Ok(()),
+        "brackets" | "suffix" | "postgrest" | "odata" | "jsonapi" | "selectors" | "prometheus"
+        | "json" | "search" | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
+        _ => Err(
+            OptionError::invalid(option, format_args!("\"{value}\" is not a dialect"))
+                .with_hint("Write plain."),
+        ),
+    }
+}
+
+/// Statuses that mean no rows.
+pub(super) fn empty_on(option: &str, value: &str) -> Result<Vec<u16>, OptionError> {
+    value
+        .split(',')
+        .map(|status| error_status(option, status.trim()))
+        .collect()
+}
+
+/// The names of shapes.
+pub(super) fn shape_name(option: &str, value: &str) -> Result<RowsShape, OptionError> {
+    match value {
+        "objects" => Ok(RowsShape::Objects),
+        "arrays" => Ok(RowsShape::Arrays {
+            columns_field: None,
+        }),
+        "map" => Ok(RowsShape::Map),
+        "values" => Ok(RowsShape::Values),
+        "single" => Ok(RowsShape::Single),
+        _ => Err(
+            OptionError::invalid(option, format_args!("\"{value}\" is not a shape of rows"))
+                .with_hint("Valid values are objects, arrays, map, values and single."),
+        ),
+    }
+}
+
+fn shape(given: &Given, own: &Given) -> Result<RowsShape, OptionError> {
+    let declared = given
+        .read("rows_shape", shape_name)?
+        .unwrap_or(RowsShape::Objects);
+    if let RowsShape::Arrays { .. } = declared {
+        let columns_field = given.read("columns_field", path::member)?;
+        return Ok(RowsShape::Arrays { columns_field });
+    }
+    if own.text("columns_field").is_some() {
+        return Err(OptionError::conflict(
+            "option \"columns_field\" needs rows_shape 'arrays'",
+        ));
+    }
+    Ok(declared)
+}
+
+fn key(given: &Given, definition: &Definition) -> Result<Vec<usize>, OptionError> {
+    let names = given.read("key", names)?.unwrap_or_default();
+    names
+        .iter()
+        .map(|name| find("key", name, definition.columns))
+        .collect()
+}
+
+/// A parameter column's value is the one that was sent (rule R3), so nothing else may be sent there.
+/// Fields may share a parameter: of several conditions for it one is sent.
+fn one_column_a_parameter(table: &Table) -> Result<(), OptionError> {
+    for (name, what) in paging_parameters(table) {
+        if let Some(column) = table
+            .columns
+            .iter()
+            .find(|column| sends(column, ParameterPlace::Query, name))
+        {
+            return Err(twice(table, name, what, &column.name));
+        }
+    }
+    for (index, column) in table.columns.iter().enumerate() {
+        let Role::Parameter { name, place, .. } = &column.role else {
+            continue;
+        };
+        let mut others = table
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index);
+        if let Some((_, other)) = others.find(|(_, other)| sends(other, *place, name)) {
+            return Err(twice(
+                table,
+                name,
+                &format!("column \"{}\"", column.name),
+                &other.name,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn twice(table: &Table, parameter: &str, first: &str, column: &str) -> OptionError {
+    let message = format!("parameter \"{parameter}\" is set by {first} and by column \"{column}\"");
+    let error = OptionError::new(OptionErrorKind::Conflict, message);
+    error.in_column(column, &table.name)
+}
+
+fn sends(column: &Column, place: ParameterPlace, parameter: &str) -> bool {
+    let is_it = |name: &str| match place {
+        ParameterPlace::Header => name.eq_ignore_ascii_case(parameter),
+        ParameterPlace::Query | ParameterPlace::Path => name == parameter,
+    };
+    match &column.role {
+        Role::Parameter {
+            name, place: own, ..
+        } => *own == place && is_it(name),
+        Role::Field(_) => {
+            place == ParameterPlace::Query
+                && column.filters.iter().any(|filter| is_it(&filter.parameter))
+        }
+    }
+}
+
+fn paging_parameters(table: &Table) -> impl Iterator<Item = (&str, &'static str)> {
+    let size = table
+        .page_size_param
+        .as_deref()
+        .map(|name| (name, "option \"page_size_param\""));
+    let position = match &table.paging {
+        Paging::Cursor { param, .. } | Paging::Keyset { param, .. } => {
+            Some((param.as_str(), "option \"cursor_param\""))
+        }
+        Paging::Page { param, .. } => Some((param.as_str(), "option \"page_param\"")),
+        Paging::Offset { param, .. } => Some((param.as_str(), "option \"offset_param\"")),
+        Paging::Auto | Paging::None | Paging::Link | Paging::NextUrl { .. } => None,
+    };
+    size.into_iter().chain(position)
+}

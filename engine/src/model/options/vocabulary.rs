@@ -1,0 +1,264 @@
+//! Which options there are, on which level each may stand, and which of them work.
+
+use super::error::{OptionError, OptionErrorKind};
+use super::{
+    base_url, columns, constants, credentials, endpoint, filter, format, header, paging, path,
+    quantity, source, table,
+};
+
+/// Where an option is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// FOREIGN DATA WRAPPER
+    Wrapper,
+    /// SERVER
+    Server,
+    /// USER MAPPING
+    UserMapping,
+    /// FOREIGN TABLE
+    Table,
+    /// A column of a foreign table.
+    Column,
+}
+
+impl Level {
+    /// The level in a sentence, with its article.
+    pub(super) fn with_article(self) -> &'static str {
+        match self {
+            Level::Wrapper => "a foreign-data wrapper",
+            Level::Server => "a server",
+            Level::UserMapping => "a user mapping",
+            Level::Table => "a foreign table",
+            Level::Column => "a column",
+        }
+    }
+}
+
+/// Understands a value, to see whether it can be understood: (option, value).
+pub(super) type Check = fn(&str, &str) -> Result<(), OptionError>;
+
+/// Whether an option works.
+#[derive(Clone, Copy)]
+enum Standing {
+    Works(Check),
+    Later,
+    /// As `Later`, and it names a file or weakens TLS.
+    SuperuserLater,
+}
+
+/// Where an option is at home.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Server,
+    UserMapping,
+    /// A foreign table; on its server it is the default of the server's tables.
+    Table,
+    /// A foreign table and nowhere else.
+    TableOnly,
+    Column,
+}
+
+impl Home {
+    fn allows(self, level: Level) -> bool {
+        match self {
+            Home::Server => level == Level::Server,
+            Home::UserMapping => level == Level::UserMapping,
+            Home::Table => matches!(level, Level::Server | Level::Table),
+            Home::TableOnly => level == Level::Table,
+            Home::Column => level == Level::Column,
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Home::Server => "Set it on the server.",
+            Home::UserMapping => "Set it on the user mapping: secrets belong there only.",
+            Home::Table => "Set it on the foreign table, or on the server for all of its tables.",
+            Home::TableOnly => "Set it on the foreign table.",
+            Home::Column => "Set it on a column of the foreign table.",
+        }
+    }
+}
+
+struct Entry(Home, &'static str, Standing);
+
+/// Turns a parser into a check.
+macro_rules! works {
+    ($parse:expr) => {
+        Standing::Works(|option, value| $parse(option, value).map(drop))
+    };
+}
+
+const VOCABULARY: &[Entry] = &[
+    Entry(Home::Server, "base_url", works!(base_url::base_url)),
+    Entry(Home::Server, "user_agent", works!(header::value)),
+    Entry(Home::Server, "accept", works!(header::value)),
+    Entry(Home::Server, "auth", works!(source::auth_kind)),
+    Entry(Home::Server, "api_key_name", works!(source::api_key_name)),
+    Entry(Home::Server, "api_key_in", works!(source::api_key_place)),
+    Entry(Home::Server, "auth_scheme", works!(header::token)),
+    Entry(Home::Server, "connect_timeout", works!(quantity::timeout)),
+    Entry(Home::Server, "timeout", works!(quantity::timeout)),
+    Entry(Home::Server, "max_retries", works!(quantity::retries)),
+    Entry(Home::Server, "retry_on", works!(source::retry_on)),
+    Entry(
+        Home::Server,
+        "max_concurrency",
+        works!(quantity::concurrency),
+    ),
+    Entry(Home::Server, "max_pages", works!(quantity::positive)),
+    Entry(Home::Server, "max_requests", works!(quantity::positive)),
+    Entry(Home::Server, "max_response_bytes", works!(quantity::size)),
+    Entry(Home::Server, "token_url", Standing::Later),
+    Entry(Home::Server, "scope", Standing::Later),
+    Entry(Home::Server, "token_auth", Standing::Later),
+    Entry(Home::Server, "rate_limit", Standing::Later),
+    Entry(Home::Server, "ca_file", Standing::SuperuserLater),
+    Entry(Home::Server, "client_cert_file", Standing::SuperuserLater),
+    Entry(Home::Server, "tls_verify", Standing::SuperuserLater),
+    Entry(Home::Server, "proxy_url", Standing::Later),
+    Entry(Home::Server, "unix_socket", Standing::SuperuserLater),
+    Entry(Home::Server, "cache", Standing::Later),
+    Entry(Home::Server, "cache_ttl", Standing::Later),
+    Entry(Home::UserMapping, "token", works!(credentials::token)),
+    Entry(Home::UserMapping, "username", works!(credentials::username)),
+    Entry(Home::UserMapping, "password", works!(credentials::password)),
+    Entry(Home::UserMapping, "api_key", works!(credentials::api_key)),
+    Entry(Home::UserMapping, "headers", works!(credentials::headers)),
+    Entry(Home::UserMapping, "client_id", Standing::Later),
+    Entry(Home::UserMapping, "client_secret", Standing::Later),
+    Entry(Home::UserMapping, "refresh_token", Standing::Later),
+    Entry(Home::UserMapping, "token_setting", Standing::Later),
+    Entry(Home::UserMapping, "vault_secret", Standing::Later),
+    Entry(
+        Home::TableOnly,
+        "endpoint",
+        works!(endpoint::Endpoint::parse),
+    ),
+    Entry(Home::Table, "query", works!(constants::query)),
+    Entry(Home::Table, "headers", works!(constants::headers)),
+    Entry(Home::Table, "method", works!(table::method)),
+    Entry(Home::Table, "format", works!(table::format)),
+    Entry(Home::Table, "dialect", works!(table::dialect)),
+    Entry(Home::Table, "rows", works!(path::rows)),
+    Entry(Home::Table, "rows_shape", works!(table::shape_name)),
+    Entry(Home::Table, "columns_field", works!(path::member)),
+    Entry(Home::Table, "pagination", works!(paging::style)),
+    Entry(Home::Table, "page_size", works!(quantity::positive)),
+    Entry(Home::Table, "page_size_param", works!(paging::parameter)),
+    Entry(Home::Table, "max_page_size", works!(quantity::positive)),
+    Entry(Home::Table, "page_param", works!(paging::parameter)),
+    Entry(Home::Table, "first_page", works!(quantity::count)),
+    Entry(Home::Table, "offset_param", works!(paging::parameter)),
+    Entry(Home::Table, "first_offset", works!(quantity::count)),
+    Entry(Home::Table, "cursor_param", works!(paging::parameter)),
+    Entry(Home::Table, "cursor_field", works!(path::member)),
+    Entry(Home::Table, "cursor_header", works!(header::token)),
+    Entry(Home::Table, "cursor_column", works!(columns::name)),
+    Entry(Home::Table, "next_url_field", works!(path::member)),
+    Entry(Home::Table, "next_url_header", works!(header::token)),
+    Entry(Home::Table, "has_more_field", works!(path::member)),
+    Entry(Home::Table, "total_field", works!(path::member)),
+    Entry(Home::Table, "total_header", works!(header::token)),
+    Entry(Home::Table, "page_count_field", works!(path::member)),
+    Entry(Home::Table, "end_on_short_page", works!(quantity::boolean)),
+    Entry(Home::Table, "keep_params", works!(quantity::boolean)),
+    Entry(Home::Table, "key", works!(columns::names)),
+    Entry(Home::Table, "empty_on", works!(table::empty_on)),
+    Entry(Home::Table, "error_field", works!(path::member)),
+    Entry(Home::Table, "recheck", works!(quantity::boolean)),
+    Entry(Home::Table, "rows_estimate", works!(quantity::estimate)),
+    Entry(Home::Table, "latency", works!(quantity::duration)),
+    Entry(Home::Table, "body", Standing::Later),
+    Entry(Home::Table, "body_type", Standing::Later),
+    Entry(Home::Table, "operators", Standing::Later),
+    Entry(Home::Table, "sort_param", Standing::Later),
+    Entry(Home::Table, "sort_style", Standing::Later),
+    Entry(Home::Table, "order_param", Standing::Later),
+    Entry(Home::Table, "sort_desc_param", Standing::Later),
+    Entry(Home::Table, "max_sort_keys", Standing::Later),
+    Entry(Home::Table, "fields_param", Standing::Later),
+    Entry(Home::Table, "count_endpoint", Standing::Later),
+    Entry(Home::Table, "count_field", Standing::Later),
+    Entry(Home::Table, "exact_total", Standing::Later),
+    Entry(Home::Table, "entity_endpoint", Standing::Later),
+    Entry(Home::Table, "error_when", Standing::Later),
+    Entry(Home::Table, "insert_method", Standing::Later),
+    Entry(Home::Table, "update_method", Standing::Later),
+    Entry(Home::Table, "delete_method", Standing::Later),
+    Entry(Home::Table, "write_endpoint", Standing::Later),
+    Entry(Home::Table, "batch_size", Standing::Later),
+    Entry(Home::Table, "updatable", Standing::Later),
+    Entry(Home::Column, "field", works!(path::field)),
+    Entry(Home::Column, "filter", works!(filter::filters)),
+    Entry(Home::Column, "param", works!(paging::parameter)),
+    Entry(Home::Column, "param_in", works!(columns::place)),
+    Entry(Home::Column, "required", works!(quantity::boolean)),
+    Entry(Home::Column, "default", works!(columns::default)),
+    Entry(Home::Column, "format", works!(format::value_format)),
+    Entry(Home::Column, "on_error", works!(columns::on_error)),
+    Entry(Home::Column, "collation", works!(columns::collation)),
+    Entry(Home::Column, "sort", Standing::Later),
+    Entry(Home::Column, "sort_nulls", Standing::Later),
+];
+
+/// The check of `option`'s values on `level`, or why it may not stand there.
+pub(super) fn check_of(level: Level, option: &str, superuser: bool) -> Result<Check, OptionError> {
+    let here = VOCABULARY
+        .iter()
+        .find(|Entry(home, name, _)| *name == option && home.allows(level));
+    match here {
+        Some(Entry(_, _, Standing::Works(check))) => Ok(*check),
+        Some(Entry(_, _, Standing::SuperuserLater)) if !superuser => {
+            let message = format!("only a superuser may set option \"{option}\"");
+            Err(OptionError::new(OptionErrorKind::WrongLevel, message))
+        }
+        Some(_) => Err(OptionError::not_yet(format!("option \"{option}\""))),
+        None => Err(not_here(level, option)),
+    }
+}
+
+fn not_here(level: Level, option: &str) -> OptionError {
+    match VOCABULARY.iter().find(|Entry(_, name, _)| *name == option) {
+        Some(Entry(home, _, _)) => {
+            let kind = if *home == Home::UserMapping {
+                OptionErrorKind::Secret
+            } else {
+                OptionErrorKind::WrongLevel
+            };
+            let message = format!(
+                "option \"{option}\" is not allowed on {}",
+                level.with_article()
+            );
+            OptionError::new(kind, message).with_hint(home.hint())
+        }
+        None => {
+            let message = format!("invalid option \"{option}\"");
+            OptionError::new(OptionErrorKind::Unknown, message).with_hint(suggestion(level, option))
+        }
+    }
+}
+
+fn suggestion(level: Level, option: &str) -> String {
+    let valid: Vec<&str> = VOCABULARY
+        .iter()
+        .filter(|Entry(home, _, standing)| {
+            home.allows(level) && matches!(standing, Standing::Works(_))
+        })
+        .map(|Entry(_, name, _)| *name)
+        .collect();
+    let distance = |name: &str| strsim::damerau_levenshtein(name, &option.to_ascii_lowercase());
+    let nearest = valid.iter().min_by_key(|name| distance(name));
+    match nearest {
+        None => format!("There are no valid options on {}.", level.with_article()),
+        // As PostgreSQL's own suggestions: at most half of the name may differ.
+        Some(name) if distance(name) <= 4 && distance(name) * 2 <= option.len() => {
+            format!("Perhaps you meant the option \"{name}\".")
+        }
+        Some(_) => format!(
+            "Valid options on {} are: {}.",
+            level.with_article(),
+            valid.join(", ")
+        ),
+    }
+}

@@ -1,0 +1,49 @@
+//! A source: one API, as a SERVER describes it.
+
+use super::Auth;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// An API: where it is and how to talk to it. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The server's name in SQL, for messages.
+    pub name: String,
+    /// Scheme, host, port and path prefix, without a slash at its end.
+    pub base_url: String,
+    /// Constant headers, in the order written.
+    pub headers: Vec<(String, String)>,
+    /// Constant query parameters, in the order written.
+    pub query: Vec<(String, String)>,
+    /// The User-Agent header.
+    pub user_agent: String,
+    /// The Accept header.
+    pub accept: String,
+    /// How to sign in; `None` follows from what the user mapping holds.
+    pub auth: Option<Auth>,
+    /// Bound on making one connection (DNS, TCP, TLS).
+    pub connect_timeout: Duration,
+    /// Bound on one request, body included.
+    pub timeout: Duration,
+    /// When and how often to try again.
+    pub retry: RetryPolicy,
+    /// Requests in flight of one scan; at least 1.
+    pub max_concurrency: u32,
+    /// Pages that one scan may read; more is an error.
+    pub max_pages: Option<u64>,
+    /// Requests that one scan may make; more is an error.
+    pub max_requests: Option<u64>,
+    /// Bytes of one response, after decompression; more is an error.
+    pub max_response_bytes: u64,
+}
+
+/// When a request is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Tries after the first.
+    pub max_retries: u32,
+    /// Statuses that are tried again.
+    pub statuses: Vec<u16>,
+    /// Whether failures of the network (refused, reset, cut off, timed out) are tried again.
+    pub network: bool,
+}

@@ -1,0 +1,139 @@
+//! A table: an endpoint, the shape of its rows, and how it is paged.
+
+use super::{Column, FieldPath, Segment, Source};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A foreign table with its server: everything that a plan needs to know of both.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its name in SQL, schema-qualified where needed, for messages.
+    pub name: String,
+    /// The API it belongs to.
+    pub source: Source,
+    /// Path below `base_url`; `{column}` are required parameter columns.
+    pub endpoint: String,
+    /// Constant query parameters, the table's after (and instead of) the server's.
+    pub query: Vec<(String, String)>,
+    /// Constant headers, the table's after (and instead of) the server's.
+    pub headers: Vec<(String, String)>,
+    /// Where the rows are in a response.
+    pub rows: RowsPath,
+    /// What the rows look like there.
+    pub shape: RowsShape,
+    /// How the next page is asked for.
+    pub paging: Paging,
+    /// Rows a page: asked for by `page_size_param`, and for estimates.
+    pub page_size: Option<u64>,
+    /// The request parameter for the page size.
+    pub page_size_param: Option<String>,
+    /// The most rows that may be asked for a page.
+    pub max_page_size: Option<u64>,
+    /// `has_more_field`
+    pub has_more_field: Option<Vec<Segment>>,
+    /// `total_field`
+    pub total_field: Option<Vec<Segment>>,
+    /// `total_header`
+    pub total_header: Option<String>,
+    /// `page_count_field`
+    pub page_count_field: Option<Vec<Segment>>,
+    /// A page shorter than asked for is the last one (`page` and `offset`).
+    pub end_on_short_page: bool,
+    /// Whether pages after the first repeat the filters and constants.
+    pub keep_params: bool,
+    /// Columns that identify a row, as indexes into `columns`.
+    pub key: Vec<usize>,
+    /// Statuses that mean no rows.
+    pub empty_on: Vec<u16>,
+    /// Where the API's own message is in an error's body; `None` looks in the usual places.
+    pub error_field: Option<Vec<Segment>>,
+    /// Whether `exact` filters are checked locally too.
+    pub recheck: bool,
+    /// Rows that the planner expects without statistics.
+    pub rows_estimate: Option<f64>,
+    /// What one request takes.
+    pub latency: Duration,
+    /// The columns, in attribute order, dropped ones left out.
+    pub columns: Vec<Column>,
+}
+
+/// Where the rows are in a response.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RowsPath {
+    /// The root array, or the only array of objects within two levels.
+    Auto,
+    /// A path from the root; empty is the root itself.
+    Path(Vec<Segment>),
+}
+
+/// What the rows look like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RowsShape {
+    /// An array of objects.
+    Objects,
+    /// An array of arrays; the names of their elements stand in `columns_field`, else fields are
+    /// positions: the n-th field column takes element n.
+    Arrays {
+        /// Path from the root to the array of names.
+        columns_field: Option<Vec<Segment>>,
+    },
+    /// An object whose members are the rows; `@key` is the member's name.
+    Map,
+    /// An array of scalars; `$` is the value.
+    Values,
+    /// The document at `rows` is the one row.
+    Single,
+}
+
+/// How the next page is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Paging {
+    /// A Link rel=next header, else a next URL in the body, else one page.
+    Auto,
+    /// One page.
+    None,
+    /// RFC 8288: the Link header's `rel="next"`.
+    Link,
+    /// A URL in the body or in a header.
+    NextUrl {
+        /// Where it is.
+        at: Location,
+    },
+    /// A token in the body or in a header.
+    Cursor {
+        /// The request parameter that carries it.
+        param: String,
+        /// Where the next one is.
+        at: Location,
+    },
+    /// A page number.
+    Page {
+        /// The request parameter.
+        param: String,
+        /// The first page's number.
+        first: u64,
+    },
+    /// A row number.
+    Offset {
+        /// The request parameter.
+        param: String,
+        /// The first row's number.
+        first: u64,
+    },
+    /// The last row's value of a column.
+    Keyset {
+        /// The request parameter.
+        param: String,
+        /// Where the value is in a row.
+        field: FieldPath,
+    },
+}
+
+/// A place in a response.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Location {
+    /// A member of the body.
+    Body(Vec<Segment>),
+    /// A header.
+    Header(String),
+}

@@ -1,0 +1,17 @@
+//! `cursor`: a token in the body or in a header, sent back as it came.
+
+use super::decision::EndOfPages;
+use super::next_url::token_at;
+use super::step::{Context, Step, Stepped};
+use crate::model::Location;
+
+pub(super) fn step(context: &Context, at: &Location) -> Stepped {
+    if !context.is_whole() && (context.needs_whole_page() || matches!(at, Location::Body(_))) {
+        return Ok(Step::NotYet);
+    }
+    match token_at(context, at)? {
+        Some(_) if context.reported.has_more == Some(false) => context.end(EndOfPages::NoMore),
+        Some(cursor) => Ok(Step::Position(cursor)),
+        None => context.end(EndOfPages::NoCursor),
+    }
+}

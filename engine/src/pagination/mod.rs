@@ -1,0 +1,21 @@
+//! From one page to the next: one file a strategy, and what they share.
+
+mod auto;
+mod cursor;
+mod decision;
+mod keyset;
+mod link;
+mod next_url;
+mod offset;
+mod page;
+mod pager;
+mod reported;
+mod single;
+mod step;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+pub use decision::{Decision, EndOfPages, PageFacts, Stage};
+pub use pager::Pager;

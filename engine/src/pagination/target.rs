@@ -1,0 +1,89 @@
+//! A next page's URL as an API wrote it → the URL to request.
+
+use crate::error::Exchange;
+use crate::request::clean_reference;
+use crate::{Error, Result};
+use iri_string::format::ToDedicatedString;
+use iri_string::types::{UriReferenceStr, UriStr, UriString};
+
+/// Resolves `reference` against the page's URL (RFC 3986, section 5.2), its fragment dropped.
+///
+/// # Errors
+/// [`Error::Paging`] where it is no http(s) URL; [`Error::Forbidden`] where it leaves the origin of
+/// `base_url`, to which alone credentials go.
+pub(super) fn next_target(
+    reference: &str,
+    page_url: &str,
+    base_url: &str,
+    exchange: &Exchange,
+) -> Result<String> {
+    let target = followable(reference, page_url).map_err(|reason| Error::Paging {
+        exchange: exchange.clone(),
+        reason: format!("the next page's URL {reason}"),
+    })?;
+    let own = UriStr::new(base_url).ok().and_then(origin);
+    let other = origin(&target);
+    if own.is_some() && own == other {
+        return Ok(target.as_str().to_owned());
+    }
+    let own = own.unwrap_or_default();
+    Err(Error::Forbidden {
+        exchange: exchange.clone(),
+        target: other.unwrap_or_default(),
+        reason: format!(
+            "the next page's URL leaves the server's own origin {own}, and credentials go to that one only"
+        ),
+    })
+}
+
+/// The absolute http(s) URL, or why there is none.
+fn followable(reference: &str, page_url: &str) -> std::result::Result<UriString, String> {
+    let target = resolve(reference, page_url).ok_or_else(|| not_a_url(reference))?;
+    let scheme = target.scheme_str().to_ascii_lowercase();
+    if scheme != "http" && scheme != "https" {
+        return Err(format!(
+            "has scheme \"{scheme}\"; only http and https can be followed"
+        ));
+    }
+    let Some(authority) = target.authority_components() else {
+        return Err(not_a_url(reference));
+    };
+    if authority.userinfo().is_some() {
+        return Err("holds a user name or password".to_owned());
+    }
+    Ok(target)
+}
+
+/// What may be a secret (before an @, after a ?) is not shown.
+fn not_a_url(reference: &str) -> String {
+    let shown = reference.split(['?', '@']).next().unwrap_or_default();
+    let shown: String = shown
+        .chars()
+        .take(200)
+        .flat_map(char::escape_debug)
+        .collect();
+    format!("is not a valid URL: \"{shown}\"")
+}
+
+fn resolve(reference: &str, page_url: &str) -> Option<UriString> {
+    let clean = clean_reference(reference);
+    let reference = UriReferenceStr::new(&clean).ok()?;
+    let base = UriStr::new(page_url).ok()?;
+    let mut target = reference
+        .resolve_against(base.to_absolute())
+        .to_dedicated_string();
+    target.set_fragment(None);
+    Some(target)
+}
+
+/// Scheme, host and port (RFC 6454, section 4), the scheme's own port left out.
+fn origin(url: &UriStr) -> Option<String> {
+    let scheme = url.scheme_str().to_ascii_lowercase();
+    let authority = url.authority_components()?;
+    let host = authority.host().to_ascii_lowercase();
+    let port = match (scheme.as_str(), authority.port()) {
+        (_, None | Some("")) | ("http", Some("80")) | ("https", Some("443")) => String::new(),
+        (_, Some(port)) => format!(":{port}"),
+    };
+    (!host.is_empty()).then(|| format!("{scheme}://{host}{port}"))
+}

@@ -1,0 +1,83 @@
+//! Whether an API's comparison could lose rows that SQL's keeps (rules R1 and R4).
+
+use crate::model::{Column, Filter, Operator, TextCollation, Type, ValueFormat};
+use crate::predicate::Semantics;
+
+/// `Ok` where the declared filter returns at least the rows that SQL would; else why it may not.
+pub(super) fn comparable(
+    column: &Column,
+    filter: &Filter,
+    semantics: Semantics,
+) -> Result<(), String> {
+    let is_range = matches!(
+        filter.operator,
+        Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge
+    );
+    match column.ty {
+        Type::Float4 => Err("type real rounds the API's values; use double precision or numeric".to_owned()),
+        Type::Bpchar => Err("type char(n) ignores trailing spaces, an API does not; use text".to_owned()),
+        Type::Json => Err("JSON values cannot be compared by the API".to_owned()),
+        Type::Bytes => Err("binary values cannot be compared by the API".to_owned()),
+        Type::Array(_) => Err("arrays cannot be compared by the API".to_owned()),
+        Type::Bool if is_range => Err("an API has no order of truth values".to_owned()),
+        Type::Text => text_is_comparable(column, is_range, semantics),
+        Type::Date | Type::TimestampTz => time_is_comparable(&column.ty, filter.format.as_ref().or(column.format.as_ref())),
+        // An enum sorts in its own order, and an address has many spellings.
+        Type::Other if is_range => Err("the API may order this type in another way".to_owned()),
+        Type::Other if !filter.exact => {
+            Err("the API may spell values of this type in another way, and the filter is not declared exact".to_owned())
+        }
+        Type::Bool
+        | Type::Int2
+        | Type::Int4
+        | Type::Int8
+        | Type::Float8
+        | Type::Numeric
+        | Type::Timestamp
+        | Type::Uuid
+        | Type::Other => Ok(()),
+    }
+}
+
+fn text_is_comparable(column: &Column, is_range: bool, semantics: Semantics) -> Result<(), String> {
+    if !is_range {
+        let refusal = "equality is not byte by byte under this collation".to_owned();
+        return if semantics.deterministic {
+            Ok(())
+        } else {
+            Err(refusal)
+        };
+    }
+    if !semantics.collation_is_c {
+        return Err(
+            "text is ordered by the collation; use COLLATE \"C\" if the API orders by code point"
+                .to_owned(),
+        );
+    }
+    match &column.collation {
+        Some(TextCollation::Named(name)) => {
+            Err(format!("the API orders this text by collation \"{name}\""))
+        }
+        Some(TextCollation::C) | None => Ok(()),
+    }
+}
+
+/// A day is another stretch of time in every zone, so days and instants are not compared with each other.
+fn time_is_comparable(ty: &Type, format: Option<&ValueFormat>) -> Result<(), String> {
+    match (ty, format) {
+        (
+            Type::Date,
+            Some(
+                ValueFormat::Rfc3339
+                | ValueFormat::Unix
+                | ValueFormat::UnixMs
+                | ValueFormat::UnixUs
+                | ValueFormat::UnixNs,
+            ),
+        ) => Err("the API compares instants, the column holds days; use timestamptz".to_owned()),
+        (Type::TimestampTz, Some(ValueFormat::Date)) => {
+            Err("the API compares days, the column holds instants; use date".to_owned())
+        }
+        _ => Ok(()),
+    }
+}

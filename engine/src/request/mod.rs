@@ -1,0 +1,20 @@
+//! Requests: bindings and run-time values → URLs and headers.
+
+mod bind;
+mod build;
+mod inputs;
+mod number;
+mod percent;
+mod redact;
+mod time;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use bind::bind;
+pub use build::{Request, build};
+pub use inputs::{Bound, Inputs, Operand};
+
+pub(crate) use build::build_page;
+pub(crate) use percent::clean_reference;

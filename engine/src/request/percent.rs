@@ -1,0 +1,42 @@
+//! Percent-encoding for each place of a URL (RFC 3986).
+
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// One rule for values in path and query: unreserved characters, `:` and `,` stay readable (so that
+/// times and lists do), all else is encoded. None of these separates anything where it may stand here.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b',');
+
+/// Text that the table's owner wrote as a part of the path: its own escapes and delimiters stay.
+const LITERAL: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Encodes a value, or a parameter's name, for one path segment or one query component.
+pub(super) fn encode_value(text: &str) -> String {
+    utf8_percent_encode(text, VALUE).to_string()
+}
+
+/// Encodes a literal part of the path, as little as makes it a valid URI.
+pub(super) fn encode_literal(text: &str) -> String {
+    utf8_percent_encode(text, LITERAL).to_string()
+}
+
+/// A URL that an API sent, encoded no more than makes it a valid URI reference.
+pub(crate) fn clean_reference(text: &str) -> String {
+    const REFERENCE: &AsciiSet = &LITERAL.remove(b'[').remove(b']');
+    utf8_percent_encode(text.trim(), REFERENCE).to_string()
+}

@@ -1,0 +1,216 @@
+//! What a scan did: counts, a log of its requests, and how many of them it may make.
+
+use crate::error::Exchange;
+use crate::{Error, Result};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Requests that the log keeps until they are taken.
+const LOGGED: usize = 1000;
+
+/// What a scan did so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Attempts sent. A redirect within the own origin belongs to the attempt that it answered.
+    pub requests: u64,
+    /// Pages whose response was a success.
+    pub pages: u64,
+    /// Bytes of bodies, after decompression.
+    pub bytes: u64,
+    /// Rows decoded.
+    pub rows: u64,
+    /// Attempts after the first of their page.
+    pub retries: u64,
+    /// The first request, redacted: `GET https://…`.
+    pub first_request: Option<String>,
+}
+
+impl Statistics {
+    /// Adds what another scan did after this one.
+    pub fn add(&mut self, other: &Statistics) {
+        self.requests += other.requests;
+        self.pages += other.pages;
+        self.bytes += other.bytes;
+        self.rows += other.rows;
+        self.retries += other.retries;
+        self.first_request = self
+            .first_request
+            .take()
+            .or_else(|| other.first_request.clone());
+    }
+}
+
+/// A request that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// Method and URL, redacted.
+    pub request: String,
+    /// The response's status, where there was one.
+    pub status: Option<u16>,
+    /// What went wrong, also in the middle of the body.
+    pub error: Option<String>,
+    /// Bytes of the body that were read, after decompression.
+    pub bytes: u64,
+    /// From sending to the end of the body.
+    pub duration: Duration,
+    /// Which attempt at its page it was, counted from 1.
+    pub attempt: u32,
+}
+
+/// How many requests one statement may make (`rest_fdw.max_requests`), shared by all its scans.
+#[derive(Debug)]
+pub struct StatementBudget {
+    limit: u64,
+    left: AtomicU64,
+}
+
+impl StatementBudget {
+    /// A budget of `limit` requests.
+    pub fn new(limit: u64) -> Self {
+        StatementBudget {
+            limit,
+            left: AtomicU64::new(limit),
+        }
+    }
+
+    /// The requests that it began with.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Takes one request; false when none is left.
+    fn take(&self) -> bool {
+        let left = self
+            .left
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
+                left.checked_sub(1)
+            });
+        left.is_ok()
+    }
+}
+
+/// How many requests a scan may make.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    /// By the server's `max_requests`.
+    pub(super) source: Option<u64>,
+    /// What the statement has left.
+    pub(super) statement: Option<Arc<StatementBudget>>,
+}
+
+impl Budget {
+    /// Takes one request after `made` ones, or says which bound forbids it.
+    fn take(&self, made: u64) -> std::result::Result<(), (&'static str, u64)> {
+        if let Some(limit) = self.source.filter(|limit| made >= *limit) {
+            return Err((
+                "another request (option \"max_requests\" of the server)",
+                limit,
+            ));
+        }
+        match &self.statement {
+            Some(statement) if !statement.take() => Err((
+                "another request of the statement (setting \"rest_fdw.max_requests\")",
+                statement.limit(),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for RequestRecord {
+    /// One line: `GET https://… -> 200, 512 bytes in 3.2 ms, attempt 1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RequestRecord {
+            request,
+            bytes,
+            attempt,
+            ..
+        } = self;
+        write!(f, "{request} -> ")?;
+        match (self.status, &self.error) {
+            (Some(status), None) => write!(f, "{status}")?,
+            (Some(status), Some(error)) => write!(f, "{status}, {error}")?,
+            (None, Some(error)) => write!(f, "{error}")?,
+            (None, None) => write!(f, "no response")?,
+        }
+        let milliseconds = self.duration.as_secs_f64() * 1000.0;
+        write!(
+            f,
+            ", {bytes} bytes in {milliseconds:.1} ms, attempt {attempt}"
+        )
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Ledger {
+    budget: Budget,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    statistics: Statistics,
+    log: VecDeque<RequestRecord>,
+}
+
+impl Ledger {
+    pub(super) fn new(budget: Budget) -> Self {
+        Ledger {
+            budget,
+            book: Mutex::default(),
+        }
+    }
+
+    /// Counts a request that is about to be sent, or refuses it.
+    pub(super) fn admit(&self, exchange: &Exchange, attempt: u32) -> Result<()> {
+        let mut book = self.book();
+        self.budget
+            .take(book.statistics.requests)
+            .map_err(|(what, limit)| Error::Limit {
+                exchange: exchange.clone(),
+                what: what.to_owned(),
+                limit,
+            })?;
+        book.statistics.requests += 1;
+        book.statistics.retries += u64::from(attempt > 1);
+        book.statistics
+            .first_request
+            .get_or_insert_with(|| exchange.request.clone());
+        Ok(())
+    }
+
+    pub(super) fn count_page(&self) {
+        self.book().statistics.pages += 1;
+    }
+
+    pub(super) fn count_bytes(&self, bytes: usize) {
+        self.book().statistics.bytes += bytes as u64;
+    }
+
+    pub(super) fn count_rows(&self, rows: usize) {
+        self.book().statistics.rows += rows as u64;
+    }
+
+    pub(super) fn log(&self, record: RequestRecord) {
+        let mut book = self.book();
+        if book.log.len() == LOGGED {
+            book.log.pop_front();
+        }
+        book.log.push_back(record);
+    }
+
+    pub(super) fn statistics(&self) -> Statistics {
+        self.book().statistics.clone()
+    }
+
+    pub(super) fn take_log(&self) -> Vec<RequestRecord> {
+        std::mem::take(&mut self.book().log).into()
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,151 @@
+//! The stream: pages fetched by threads, one ahead where that is wanted, delivered in order, cancelled at once.
+
+mod chain;
+mod flow;
+mod ledger;
+mod page;
+mod stream;
+mod wanted;
+mod worker;
+
+pub use ledger::{RequestRecord, StatementBudget, Statistics};
+
+use crate::Result;
+use crate::decode::Batch;
+use crate::http::{CancelToken, Client};
+use crate::model::Table;
+use crate::request::Inputs;
+use chain::Chains;
+use flow::{Flow, Pace};
+use ledger::{Budget, Ledger};
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use stream::Stream;
+use worker::Crew;
+
+/// Threads of a scan whose pages follow from each other: one that decodes a page, one that waits for the next.
+const MOST_WORKERS: u32 = 2;
+
+/// What to read.
+#[derive(Debug, Clone)]
+pub struct ScanSpec {
+    /// The table.
+    pub table: Arc<Table>,
+    /// What each chain of pages sends; they are read one after the other. Empty: no rows, no request.
+    pub requests: Vec<Inputs>,
+    /// Field columns to decode, as indexes into the table's columns; the cells of a row are in this order.
+    pub wanted: Vec<usize>,
+    /// Rows that the query is expected to take at most (rule R5).
+    pub hint: Option<u64>,
+    /// Whether the next page may be requested before all rows of the pages before it were taken.
+    pub fetch_ahead: bool,
+    /// Requests that the statement may still make, with all its scans.
+    pub budget: Option<Arc<StatementBudget>>,
+}
+
+/// What [`Scan::poll`] found.
+#[derive(Debug)]
+pub enum Polled {
+    /// The next rows.
+    Batch(Batch),
+    /// Nothing yet: wait until [`Scan::wake`] is readable.
+    Pending,
+    /// All rows were delivered.
+    Done,
+}
+
+/// A running scan.
+///
+/// Dropping it cancels its requests, joins its threads and closes its descriptors, within milliseconds in every
+/// phase. Only a name look-up can outlive it (see [`crate::http::Resolve`]), which holds nothing of it.
+#[derive(Debug)]
+pub struct Scan {
+    shared: Arc<Shared>,
+}
+
+/// What the threads of a scan share.
+#[derive(Debug)]
+struct Shared {
+    client: Client,
+    cancel: CancelToken,
+    chains: Chains,
+    decoding: wanted::Decoding,
+    ledger: Ledger,
+    stream: Stream,
+    crew: Crew,
+}
+
+impl Scan {
+    /// Starts a scan: its first request goes out at once.
+    ///
+    /// # Errors
+    /// [`System`](crate::Error::System) where no thread or descriptor can be had; what building the first request raises.
+    pub fn start(client: Arc<Client>, spec: ScanSpec) -> Result<Scan> {
+        let cancel = client.cancel_token().child()?;
+        let source = &spec.table.source;
+        let budget = Budget {
+            source: source.max_requests,
+            statement: spec.budget,
+        };
+        let crew = Crew::new(source.max_concurrency.clamp(1, MOST_WORKERS));
+        let decoding = wanted::Decoding::new(&spec.table, &spec.wanted);
+        let chains = Chains::new(Arc::clone(&spec.table), spec.requests, spec.hint);
+        let pace = Pace {
+            fetch_ahead: spec.fetch_ahead,
+            hint: spec.hint,
+        };
+        let first = chains.begin(0).into_first()?;
+        let shared = Shared {
+            client: client.cancelled_by(cancel.clone()),
+            cancel,
+            chains,
+            decoding,
+            ledger: Ledger::new(budget),
+            stream: Stream::new(Flow::new(pace, first))?,
+            crew,
+        };
+        let scan = Scan {
+            shared: Arc::new(shared),
+        };
+        worker::reinforce(&scan.shared)?;
+        Ok(scan)
+    }
+
+    /// A descriptor that becomes readable when [`Scan::poll`] may have something new to say; polling resets it.
+    pub fn wake(&self) -> BorrowedFd<'_> {
+        self.shared.stream.wake()
+    }
+
+    /// The next rows, if they are there. Never blocks. Asking is what makes a scan go on to further pages.
+    ///
+    /// # Errors
+    /// The first error in the order of rows: those of earlier pages were delivered before it. It is final,
+    /// and returned again by every further call.
+    pub fn poll(&mut self) -> Result<Polled> {
+        let polled = self.shared.stream.poll();
+        match &polled {
+            Ok(Polled::Done) => {}
+            Ok(_) => worker::reinforce(&self.shared)?,
+            Err(_) => self.shared.cancel.cancel(),
+        }
+        polled
+    }
+
+    /// What it did so far.
+    pub fn statistics(&self) -> Statistics {
+        self.shared.ledger.statistics()
+    }
+
+    /// The requests that ended since the last call, oldest first; of more than a thousand the latest.
+    pub fn take_log(&mut self) -> Vec<RequestRecord> {
+        self.shared.ledger.take_log()
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        self.shared.stream.close();
+        self.shared.cancel.cancel();
+        self.shared.crew.join();
+    }
+}

@@ -1,0 +1,316 @@
+//! One page: requested, tried again, decoded, and what follows it decided as early as that can be known.
+
+use super::Shared;
+use super::chain::{Job, Next};
+use super::ledger::{Ledger, RequestRecord};
+use super::worker;
+use crate::decode::{self, Batch, PageEnd, Sink, decode_page};
+use crate::error::Exchange;
+use crate::http::retry::{self, GiveUp, RetryDecision};
+use crate::http::{Body, Response, status};
+use crate::pagination::{Decision, PageFacts, Pager, Stage};
+use crate::request::Request;
+use crate::{Error, Result};
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Reads page `number` of the scan to its end, and hands its rows to the stream.
+pub(super) fn read(shared: &Arc<Shared>, number: u64, job: Job) -> Result<()> {
+    let exchange = shared.client.exchange(&job.request, job.page);
+    within_page_cap(shared, number, &exchange)?;
+    let mut page = Page {
+        shared,
+        number,
+        exchange,
+        chain: job.chain,
+        page: job.page,
+        baton: Some(job.pager),
+        contradiction: None,
+        head: Head::default(),
+        progress: decode::Progress::default(),
+        counted: false,
+    };
+    let mut attempt = 1;
+    while let Err(failure) = page.attempt(&job.request, attempt) {
+        let policy = &shared.chains.table().source.retry;
+        match retry::decide(
+            policy,
+            attempt,
+            &failure.error,
+            failure.asked,
+            retry::chance(),
+        ) {
+            RetryDecision::Again(wait) => shared.cancel.sleep(wait)?,
+            RetryDecision::GiveUp(reason) => return Err(explained(failure.error, &reason)),
+        }
+        attempt += 1;
+    }
+    page.contradiction.map_or(Ok(()), Err)
+}
+
+fn within_page_cap(shared: &Shared, number: u64, exchange: &Exchange) -> Result<()> {
+    let cap = shared.chains.table().source.max_pages;
+    match cap.filter(|cap| number >= *cap) {
+        None => Ok(()),
+        Some(limit) => Err(Error::Limit {
+            exchange: exchange.clone(),
+            what: "another page (option \"max_pages\")".to_owned(),
+            limit,
+        }),
+    }
+}
+
+/// A page that is being read. It is the sink of its own decoder.
+struct Page<'a> {
+    shared: &'a Arc<Shared>,
+    number: u64,
+    exchange: Exchange,
+    chain: usize,
+    page: u32,
+    /// Until it is decided what follows.
+    baton: Option<Pager>,
+    /// What is wrong with the paging: raised after the page's own rows.
+    contradiction: Option<Error>,
+    head: Head,
+    progress: decode::Progress,
+    counted: bool,
+}
+
+/// What the current attempt's response began with.
+#[derive(Default)]
+struct Head {
+    status: u16,
+    url: String,
+    headers: Vec<(String, String)>,
+}
+
+/// How an attempt ended.
+type Outcome = std::result::Result<(), Failure>;
+
+struct Failure {
+    error: Error,
+    asked: Option<Duration>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { error, asked: None }
+    }
+}
+
+impl Page<'_> {
+    fn attempt(&mut self, request: &Request, attempt: u32) -> Outcome {
+        self.shared.ledger.admit(&self.exchange, attempt)?;
+        let started = Instant::now();
+        let mut status = None;
+        let mut bytes = 0;
+        let outcome = match self.shared.client.send(request, self.page) {
+            Ok(response) => {
+                status = Some(response.status);
+                self.receive(response, &mut bytes)
+            }
+            Err(error) => Err(error.into()),
+        };
+        let error = outcome.as_ref().err().map(|failure| {
+            self.shared
+                .client
+                .redactor()
+                .text(&failure.error.to_string())
+        });
+        self.shared.ledger.log(RequestRecord {
+            request: self.exchange.request.clone(),
+            status,
+            error,
+            bytes,
+            duration: started.elapsed(),
+            attempt,
+        });
+        outcome
+    }
+
+    fn receive(&mut self, mut response: Response, bytes: &mut u64) -> Outcome {
+        let is_empty = self
+            .shared
+            .chains
+            .table()
+            .empty_on
+            .contains(&response.status);
+        let outcome = match response.status {
+            _ if is_empty => {
+                self.end_chain();
+                Ok(())
+            }
+            200..300 => self.succeed(&mut response).map_err(Failure::from),
+            _ => Err(self.refusal(&mut response)),
+        };
+        *bytes = response.body.received();
+        if outcome.is_ok() {
+            // A body that was read to its end leaves its connection to the next request.
+            response.body.drain();
+        }
+        outcome
+    }
+
+    fn succeed(&mut self, response: &mut Response) -> Result<()> {
+        if !std::mem::replace(&mut self.counted, true) {
+            self.shared.ledger.count_page();
+        }
+        self.head = Head {
+            status: response.status,
+            url: std::mem::take(&mut response.url),
+            headers: std::mem::take(&mut response.headers),
+        };
+        self.consider(Stage::Headers, &PageEnd::default());
+        // RFC 9110 sections 15.3.5 and 15.3.6: there is no content.
+        let end = match response.status {
+            204 | 205 => PageEnd::default(),
+            _ => self.decode(&mut response.body)?,
+        };
+        self.consider(Stage::Page, &end);
+        Ok(())
+    }
+
+    fn decode(&mut self, body: &mut Body) -> Result<PageEnd> {
+        let shared = Arc::clone(self.shared);
+        let mut counted = Counted {
+            body,
+            ledger: &shared.ledger,
+        };
+        let exchange = self.exchange.clone();
+        let mut progress = self.progress;
+        let decoding = &shared.decoding;
+        let end = decode_page(
+            &mut counted,
+            &decoding.plan,
+            &decoding.layout,
+            &exchange,
+            self.chain,
+            &mut progress,
+            self,
+        );
+        self.progress = progress;
+        end
+    }
+
+    fn refusal(&self, response: &mut Response) -> Failure {
+        let redactor = self.shared.client.redactor();
+        let field = self.shared.chains.table().error_field.as_deref();
+        let asked = retry::asked_to_wait(&response.headers, SystemTime::now());
+        let message = status::message(&mut response.body, &response.headers, field, redactor);
+        Failure {
+            error: Error::Status {
+                exchange: self.exchange.clone(),
+                status: response.status,
+                message,
+            },
+            asked,
+        }
+    }
+
+    /// Asks the pager what follows, with what is known now.
+    fn consider(&mut self, stage: Stage, end: &PageEnd) {
+        let Some(pager) = &mut self.baton else {
+            return;
+        };
+        let facts = PageFacts {
+            stage,
+            status: self.head.status,
+            url: &self.head.url,
+            headers: &self.head.headers,
+            envelope: (stage == Stage::Page).then_some(&end.envelope),
+            rows: end.rows,
+            last_key: end.last_key.as_deref(),
+        };
+        match pager.next(&facts) {
+            Ok(Decision::NotYet) if stage < Stage::Page => {}
+            // Nobody else would ever decide, and the consumer would wait for good.
+            Ok(Decision::NotYet) => self.contradict(Error::Paging {
+                exchange: self.exchange.clone(),
+                reason: "the page does not tell whether another one follows".to_owned(),
+            }),
+            Ok(Decision::Next(request)) => self.next_page(request),
+            Ok(Decision::End(_)) => self.end_chain(),
+            Err(error) => self.contradict(error),
+        }
+    }
+
+    /// This page is the last one, and its end an error.
+    fn contradict(&mut self, error: Error) {
+        self.contradiction = Some(error);
+        self.pass_on(|_, _| Next::Over);
+    }
+
+    fn end_chain(&mut self) {
+        self.pass_on(|page, _| page.shared.chains.begin(page.chain + 1));
+    }
+
+    fn next_page(&mut self, request: Request) {
+        self.pass_on(|page, pager| {
+            Next::Known(Box::new(Job {
+                chain: page.chain,
+                page: page.page.saturating_add(1),
+                request,
+                pager,
+            }))
+        });
+    }
+
+    /// Hands the baton on, once: whoever is free goes on with what follows.
+    fn pass_on(&mut self, next: impl FnOnce(&Self, Pager) -> Next) {
+        let Some(pager) = self.baton.take() else {
+            return;
+        };
+        let next = next(self, pager);
+        self.shared.stream.decide(next);
+        // Only a scan's first thread can fail to start, and this is one.
+        let _ = worker::reinforce(self.shared);
+    }
+}
+
+impl Sink for Page<'_> {
+    fn first_row(&mut self) -> Result<()> {
+        let so_far = PageEnd {
+            rows: 1,
+            ..PageEnd::default()
+        };
+        self.consider(Stage::FirstRow, &so_far);
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: Batch) -> Result<()> {
+        let rows = batch.rows;
+        self.shared.stream.push(self.number, batch)?;
+        self.shared.ledger.count_rows(rows);
+        Ok(())
+    }
+}
+
+/// A body whose bytes are counted as they come.
+struct Counted<'a> {
+    body: &'a mut Body,
+    ledger: &'a Ledger,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.body.read(buffer)?;
+        self.ledger.count_bytes(read);
+        Ok(read)
+    }
+}
+
+/// Why an error that may pass was final, where the user could not know.
+fn explained(mut error: Error, reason: &GiveUp) -> Error {
+    if let (Error::Status { message, .. }, GiveUp::AskedToWait(wait)) = (&mut error, reason) {
+        let asked = format!(
+            "it asks to be called again in {} s, which is longer than is waited for",
+            wait.as_secs()
+        );
+        *message = Some(match message.take() {
+            Some(text) => format!("{text} ({asked})"),
+            None => asked,
+        });
+    }
+    error
+}

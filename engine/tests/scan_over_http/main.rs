@@ -1,0 +1,14 @@
+//! Scans over HTTP against servers on loopback that do everything that APIs do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod ahead;
+mod bounds;
+mod cancel;
+mod connections;
+mod egress;
+mod redirects;
+mod retries;
+mod secrets;
+mod server;
+mod stage;
+mod statuses;
