@@ -1,0 +1,97 @@
+//! Everything that differs between PostgreSQL 13 and 18, and nothing else.
+
+use pgrx::pg_sys;
+use std::os::raw::c_char;
+use std::ptr;
+
+/// The text of a node made by `makeString`.
+///
+/// # Safety
+/// `node` is such a node.
+pub unsafe fn string_value(node: *mut pg_sys::Node) -> *const c_char {
+    // SAFETY: by this function's contract.
+    #[cfg(any(feature = "pg13", feature = "pg14"))]
+    return unsafe { (*node.cast::<pg_sys::Value>()).val.str_ };
+    // SAFETY: by this function's contract.
+    #[cfg(not(any(feature = "pg13", feature = "pg14")))]
+    return unsafe { (*node.cast::<pg_sys::String>()).sval };
+}
+
+/// `bms_is_empty`, which is a macro where the empty set is NULL by definition.
+///
+/// # Safety
+/// `set` is NULL or a set of PostgreSQL.
+pub unsafe fn is_empty_set(set: *const pg_sys::Bitmapset) -> bool {
+    // SAFETY: by this function's contract.
+    set.is_null() || unsafe { pg_sys::bms_num_members(set) } == 0
+}
+
+/// A foreign path without order and outer path.
+///
+/// # Safety
+/// The planner's own pointers; `outer` is NULL or a set of its relations.
+pub unsafe fn create_foreign_scan_path(
+    root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    rows: f64,
+    startup_cost: f64,
+    total_cost: f64,
+    outer: pg_sys::Relids,
+) -> *mut pg_sys::ForeignPath {
+    // SAFETY: by this function's contract; NULL stands for the default target and empty lists.
+    unsafe {
+        pg_sys::create_foreignscan_path(
+            root,
+            rel,
+            ptr::null_mut(),
+            rows,
+            #[cfg(feature = "pg18")]
+            0,
+            startup_cost,
+            total_cost,
+            ptr::null_mut(),
+            outer,
+            ptr::null_mut(),
+            #[cfg(any(feature = "pg17", feature = "pg18"))]
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    }
+}
+
+/// The user whose mapping a scan uses: a view's owner, else the current user.
+///
+/// # Safety
+/// `node` is the state of a ForeignScan whose executor is being set up.
+pub unsafe fn scan_user(node: *mut pg_sys::ForeignScanState) -> pg_sys::Oid {
+    // SAFETY: by this function's contract; a scan's range table entry exists.
+    unsafe {
+        let plan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
+        #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
+        let user =
+            (*pg_sys::exec_rt_fetch((*plan).scan.scanrelid, (*node).ss.ps.state)).checkAsUser;
+        #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
+        let user = (*plan).checkAsUser;
+        if user == pg_sys::InvalidOid {
+            pg_sys::GetUserId()
+        } else {
+            user
+        }
+    }
+}
+
+/// An attribute of a tuple descriptor.
+///
+/// # Safety
+/// `descriptor` has an attribute at `position` (from 0).
+pub unsafe fn attribute(
+    descriptor: pg_sys::TupleDesc,
+    position: usize,
+) -> *const pg_sys::FormData_pg_attribute {
+    // SAFETY: by this function's contract.
+    #[cfg(feature = "pg18")]
+    return unsafe { pg_sys::TupleDescAttr(descriptor, position as i32) };
+    // SAFETY: by this function's contract.
+    #[cfg(not(feature = "pg18"))]
+    return unsafe { (*descriptor).attrs.as_ptr().add(position) };
+}

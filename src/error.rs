@@ -1,0 +1,195 @@
+//! Errors of the PostgreSQL side, and how every error becomes a message, DETAIL, HINT and SQLSTATE.
+
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::panic::ErrorReport;
+use rest_engine::error::{Error as EngineError, Exchange};
+use rest_engine::model::options::{OptionError, OptionErrorKind};
+
+/// What a callback can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum FdwError {
+    /// The remote side failed while reading a table.
+    #[error("{error}")]
+    Remote {
+        /// The table's name.
+        table: String,
+        /// What failed.
+        error: Box<EngineError>,
+    },
+    /// An option is wrong.
+    #[error("{}", .0.message)]
+    Option(OptionError),
+    /// The plan was made by another version of the library.
+    #[error("the plan of this query was made by another version of rest_fdw")]
+    Plan(String),
+    /// Something that cannot happen as long as PostgreSQL keeps its own contract.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl FdwError {
+    /// The error of supabase-wrappers' callbacks, which are not installed.
+    pub fn not_installed() -> Self {
+        FdwError::Internal("this callback of supabase-wrappers is not used by rest_fdw".to_owned())
+    }
+
+    /// Raises it. Only to be called on the backend's main thread, below a `#[pg_guard]`.
+    pub fn raise(self) -> ! {
+        let report: ErrorReport = self.into();
+        report.report(pgrx::PgLogLevel::ERROR);
+        // ERROR never returns; this line is for the type checker.
+        unreachable!("ereport(ERROR) returned")
+    }
+}
+
+impl From<OptionError> for FdwError {
+    fn from(error: OptionError) -> Self {
+        FdwError::Option(error)
+    }
+}
+
+impl From<FdwError> for ErrorReport {
+    fn from(error: FdwError) -> Self {
+        let message = error.to_string();
+        match error {
+            FdwError::Remote { table, error } => remote_report(&table, &error, message),
+            FdwError::Option(error) => option_report(error),
+            FdwError::Plan(detail) => {
+                ErrorReport::new(PgSqlErrorCode::ERRCODE_FDW_ERROR, message, "rest_fdw")
+                    .set_detail(detail)
+                    .set_hint(
+                        "Reconnect, or run DISCARD PLANS, so that the query is planned again.",
+                    )
+            }
+            FdwError::Internal(_) => {
+                ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message, "rest_fdw")
+            }
+        }
+    }
+}
+
+fn option_report(error: OptionError) -> ErrorReport {
+    let code = match error.kind {
+        OptionErrorKind::Unknown | OptionErrorKind::WrongLevel | OptionErrorKind::Secret => {
+            PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME
+        }
+        OptionErrorKind::NotYet => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        OptionErrorKind::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        OptionErrorKind::Conflict | OptionErrorKind::Missing => {
+            PgSqlErrorCode::ERRCODE_FDW_OPTION_NAME_NOT_FOUND
+        }
+    };
+    let mut report = ErrorReport::new(code, error.message, "rest_fdw");
+    if let Some(detail) = error.detail {
+        report = report.set_detail(detail);
+    }
+    if let Some(hint) = error.hint {
+        report = report.set_hint(hint);
+    }
+    report
+}
+
+fn remote_report(table: &str, error: &EngineError, message: String) -> ErrorReport {
+    let mut report = ErrorReport::new(sqlstate(error), message, "rest_fdw");
+    if let Some(detail) = detail(table, error) {
+        report = report.set_detail(detail);
+    }
+    if let Some(hint) = hint(table, error) {
+        report = report.set_hint(hint);
+    }
+    report
+}
+
+/// The SQLSTATE of a remote error: class HV (foreign data wrappers), or 08 where no connection came about.
+fn sqlstate(error: &EngineError) -> PgSqlErrorCode {
+    match error {
+        EngineError::Option { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        EngineError::MissingParameters(_) => {
+            PgSqlErrorCode::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED
+        }
+        EngineError::Unsendable { .. } => PgSqlErrorCode::ERRCODE_FDW_INVALID_DATA_TYPE,
+        EngineError::Resolve { .. } | EngineError::Connect { .. } | EngineError::Tls { .. } => {
+            PgSqlErrorCode::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION
+        }
+        EngineError::Timeout { .. } | EngineError::Truncated { .. } => {
+            PgSqlErrorCode::ERRCODE_CONNECTION_FAILURE
+        }
+        EngineError::Forbidden { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        EngineError::Status {
+            status: 401 | 403 | 407,
+            ..
+        } => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        EngineError::Status { .. } | EngineError::Paging { .. } => {
+            PgSqlErrorCode::ERRCODE_FDW_UNABLE_TO_CREATE_REPLY
+        }
+        EngineError::Body { .. } | EngineError::Rows { .. } => {
+            PgSqlErrorCode::ERRCODE_FDW_REPLY_HANDLE
+        }
+        EngineError::Value { .. } => PgSqlErrorCode::ERRCODE_FDW_INVALID_DATA_TYPE,
+        EngineError::TooLarge { .. } | EngineError::Limit { .. } => {
+            PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED
+        }
+        EngineError::System(_) => PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,
+        EngineError::Cancelled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
+    }
+}
+
+fn detail(table: &str, error: &EngineError) -> Option<String> {
+    let place = error.exchange().map(|exchange| place(table, exchange));
+    match error {
+        EngineError::Status {
+            message: Some(message),
+            ..
+        } => Some(format!("{}, the API says: {message}", place?)),
+        EngineError::Value { column, value, .. } => {
+            Some(format!("{}, column \"{column}\", value: {value}", place?))
+        }
+        EngineError::MissingParameters(_) | EngineError::Unsendable { .. } => {
+            Some(format!("Foreign table \"{table}\""))
+        }
+        _ => place,
+    }
+}
+
+/// Where it happened: `Foreign table "t", page 3 of GET https://…`.
+fn place(table: &str, exchange: &Exchange) -> String {
+    match (exchange.request.as_str(), exchange.page) {
+        ("", _) => format!("Foreign table \"{table}\""),
+        (request, 0) => format!("Foreign table \"{table}\", {request}"),
+        (request, page) => format!("Foreign table \"{table}\", page {page} of {request}"),
+    }
+}
+
+fn hint(table: &str, error: &EngineError) -> Option<String> {
+    let hint = match error {
+        EngineError::Option { hint, .. } => return hint.clone(),
+        EngineError::MissingParameters(columns) => {
+            let conditions: Vec<String> = columns
+                .iter()
+                .map(|column| format!("{} = '…'", quote_identifier(column)))
+                .collect();
+            return Some(format!(
+                "Give a value: SELECT … FROM {table} WHERE {}. A join or IN (…) supplies values too.",
+                conditions.join(" AND ")
+            ));
+        }
+        EngineError::Status {
+            status: 401 | 403, ..
+        } => "Check the user mapping: CREATE USER MAPPING … OPTIONS (token '…').",
+        EngineError::Status { status: 404, .. } => {
+            "Check the option \"endpoint\". If 404 means that there are no rows, set empty_on '404'."
+        }
+        EngineError::TooLarge { .. } => {
+            "Raise the option \"max_response_bytes\", or ask for smaller pages."
+        }
+        EngineError::Value { .. } => {
+            "Change the column's type or its option \"format\", or set on_error 'null' to read such values as NULL."
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn quote_identifier(name: &str) -> String {
+    pgrx::spi::quote_identifier(name)
+}

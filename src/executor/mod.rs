@@ -1,0 +1,91 @@
+//! The executor callbacks: begin, iterate, rescan, end.
+
+mod arrays;
+mod budget;
+mod composite;
+mod input;
+mod operands;
+mod parameters;
+mod release;
+mod scan;
+mod values;
+mod wait;
+
+pub use operands::constant;
+pub use release::register;
+pub use scan::{ForeignScan, Totals};
+
+use crate::plan::ScanPlan;
+use pgrx::pg_sys::panic::ErrorReportable;
+use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
+
+/// `BeginForeignScan`: prepares a scan; nothing is sent before the first row is asked for.
+///
+/// # Safety
+/// Called by PostgreSQL's executor only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn begin_foreign_scan(
+    node: *mut pg_sys::ForeignScanState,
+    flags: i32,
+) {
+    // SAFETY: the executor's own pointers; the plan was made by this wrapper. The state is owned by
+    // the query's memory context, so it is dropped however the query ends.
+    unsafe {
+        if flags as u32 & pg_sys::EXEC_FLAG_EXPLAIN_ONLY != 0 {
+            return;
+        }
+        let node_plan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
+        let plan = ScanPlan::from_list((*node_plan).fdw_private).unwrap_or_report();
+        let scan = ForeignScan::begin(node, plan).unwrap_or_report();
+        let query_context = (*(*node).ss.ps.state).es_query_cxt;
+        (*node).fdw_state = PgMemoryContexts::For(query_context)
+            .leak_and_drop_on_delete(scan)
+            .cast();
+    }
+}
+
+/// `IterateForeignScan`: the next row, or an empty slot at the end.
+///
+/// # Safety
+/// Called by PostgreSQL's executor only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn iterate_foreign_scan(
+    node: *mut pg_sys::ForeignScanState,
+) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: the state was made by `begin_foreign_scan` for this node.
+    unsafe {
+        let slot = (*node).ss.ss_ScanTupleSlot;
+        pg_sys::ExecClearTuple(slot);
+        let scan = &mut *(*node).fdw_state.cast::<ForeignScan>();
+        scan.next(node, slot).unwrap_or_report();
+        slot
+    }
+}
+
+/// `ReScanForeignScan`: starts over, with values that may have changed.
+///
+/// # Safety
+/// Called by PostgreSQL's executor only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn rescan_foreign_scan(node: *mut pg_sys::ForeignScanState) {
+    // SAFETY: the state, where there is one, was made by `begin_foreign_scan` for this node.
+    unsafe {
+        if let Some(scan) = (*node).fdw_state.cast::<ForeignScan>().as_mut() {
+            scan.stop();
+        }
+    }
+}
+
+/// `EndForeignScan`: stops the fetch threads and closes the connections.
+///
+/// # Safety
+/// Called by PostgreSQL's executor only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn end_foreign_scan(node: *mut pg_sys::ForeignScanState) {
+    // SAFETY: as in `rescan_foreign_scan`; the memory itself stays owned by the query's context.
+    unsafe {
+        if let Some(scan) = (*node).fdw_state.cast::<ForeignScan>().as_mut() {
+            scan.close();
+        }
+    }
+}

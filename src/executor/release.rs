@@ -1,0 +1,54 @@
+//! Streams that are open, and their end when a transaction or subtransaction is rolled back.
+//!
+//! The query's memory context drops a scan in any case, but where a query runs inside of a function
+//! that context lives until ROLLBACK; resource owners are released at once.
+
+use super::ForeignScan;
+use pgrx::{pg_guard, pg_sys};
+use std::cell::RefCell;
+
+thread_local! {
+    /// The scans with an open stream, each with the resource owner that it was started under.
+    static OPEN: RefCell<Vec<(pg_sys::ResourceOwner, *mut ForeignScan)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Called once, when the library is loaded.
+pub fn register() {
+    // SAFETY: the callback stays valid: libraries are never unloaded.
+    unsafe { pg_sys::RegisterResourceReleaseCallback(Some(release), std::ptr::null_mut()) }
+}
+
+/// Notes that `scan` has an open stream.
+pub fn opened(scan: *mut ForeignScan) {
+    // SAFETY: reads a variable of the backend, on its main thread.
+    let owner = unsafe { pg_sys::CurrentResourceOwner };
+    OPEN.with_borrow_mut(|open| open.push((owner, scan)));
+}
+
+/// Notes that `scan` has none any more, or is gone.
+pub fn closed(scan: *const ForeignScan) {
+    OPEN.with_borrow_mut(|open| open.retain(|(_, other)| !std::ptr::eq(*other, scan)));
+}
+
+/// Ends the streams of the resource owner that is being released after an error.
+#[pg_guard]
+unsafe extern "C-unwind" fn release(
+    phase: pg_sys::ResourceReleasePhase::Type,
+    is_commit: bool,
+    _is_top_level: bool,
+    _argument: *mut std::ffi::c_void,
+) {
+    if is_commit || phase != pg_sys::ResourceReleasePhase::RESOURCE_RELEASE_BEFORE_LOCKS {
+        return;
+    }
+    // SAFETY: reads a variable of the backend, on its main thread.
+    let owner = unsafe { pg_sys::CurrentResourceOwner };
+    let scans = OPEN.with_borrow(|open| {
+        let of_owner = open.iter().filter(|(other, _)| *other == owner);
+        of_owner.map(|(_, scan)| *scan).collect::<Vec<_>>()
+    });
+    for scan in scans {
+        // SAFETY: a scan takes itself off the list before it is dropped.
+        unsafe { (*scan).close() };
+    }
+}

@@ -1,0 +1,393 @@
+//! One scan of a foreign table: its operands, its stream of batches, its rows.
+
+use super::operands;
+use super::parameters::Parameters;
+use super::values::Loader;
+use super::{budget, release, wait};
+use crate::error::FdwError;
+use crate::plan::ScanPlan;
+use crate::{compat, options, settings};
+use pgrx::{PgList, pg_sys};
+use rest_engine::decode::Batch;
+use rest_engine::error::Error as EngineError;
+use rest_engine::http::{CancelToken, Client};
+use rest_engine::model::Table;
+use rest_engine::pushdown::Spelling;
+use rest_engine::request::{self, Inputs, Operand};
+use rest_engine::scan::{Polled, RequestRecord, Scan, ScanSpec, Statistics};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a scan has done so far, over all its rescans; for EXPLAIN ANALYZE.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// Requests, pages, bytes, rows, retries.
+    pub statistics: Statistics,
+    /// Rows that the API returned and the recheck left out.
+    pub removed: u64,
+    /// Time that the backend waited for the API.
+    pub waiting: Duration,
+}
+
+/// The state of a ForeignScan node while it is executed.
+pub struct ForeignScan {
+    plan: ScanPlan,
+    table: Arc<Table>,
+    client: Option<Arc<Client>>,
+    user: pg_sys::Oid,
+    operands: Vec<*mut pg_sys::ExprState>,
+    rechecks: Vec<*mut pg_sys::ExprState>,
+    loaders: Vec<Loader>,
+    parameters: Parameters,
+    stream: Option<Stream>,
+    finished: bool,
+    totals: Totals,
+}
+
+/// The rows of one execution.
+struct Stream {
+    scan: Scan,
+    requests: Vec<Inputs>,
+    batch: Batch,
+    next_row: usize,
+    /// The request that the parameter columns' values are of.
+    request: Option<usize>,
+    /// Rechecks to be done: all but those that the table trusts the API with.
+    checks: Vec<usize>,
+}
+
+impl ForeignScan {
+    /// Prepares the scan of `node`.
+    ///
+    /// # Safety
+    /// `node` is being initialised by the executor, and `plan` is its own.
+    pub unsafe fn begin(
+        node: *mut pg_sys::ForeignScanState,
+        plan: ScanPlan,
+    ) -> Result<Self, FdwError> {
+        // SAFETY: by this function's contract: the node's plan, relation and estate are valid until
+        // the query's memory context is deleted, which drops the result.
+        unsafe {
+            let context = (*(*node).ss.ps.state).es_query_cxt;
+            let descriptor = (*(*node).ss.ss_currentRelation).rd_att;
+            let (operands, rechecks) = initialise_expressions(node, plan.operands.len());
+            let loaders = loaders(&plan, descriptor, context);
+            let split: Vec<usize> = plan
+                .bindings
+                .iter()
+                .filter(|binding| binding.spelling == Spelling::PerValue)
+                .map(|binding| binding.column)
+                .collect();
+            let parameters =
+                Parameters::new(&plan.table, &plan.attributes, &split, descriptor, context);
+            Ok(ForeignScan {
+                table: Arc::new(plan.table.clone()),
+                client: None,
+                user: compat::scan_user(node),
+                operands,
+                rechecks,
+                loaders,
+                parameters,
+                stream: None,
+                finished: false,
+                totals: Totals::default(),
+                plan,
+            })
+        }
+    }
+
+    /// Stores the next row into `slot`, or leaves it empty at the end.
+    ///
+    /// # Safety
+    /// `node` is the node that this scan was begun for, `slot` its scan slot.
+    pub unsafe fn next(
+        &mut self,
+        node: *mut pg_sys::ForeignScanState,
+        slot: *mut pg_sys::TupleTableSlot,
+    ) -> Result<(), FdwError> {
+        // SAFETY: by this function's contract.
+        unsafe {
+            if self.stream.is_none() && !self.finished {
+                self.start(node)?;
+                clear(slot);
+            }
+            while let Some(stream) = &mut self.stream {
+                while stream.next_row < stream.batch.rows {
+                    let row = stream.next_row;
+                    stream.next_row += 1;
+                    let complete = fill(
+                        &mut self.loaders,
+                        &self.parameters,
+                        &stream.batch,
+                        row,
+                        slot,
+                    )
+                    .map_err(|error| in_table(&self.table, error))?;
+                    if complete && passes(&self.rechecks, &stream.checks, node, slot) {
+                        return Ok(());
+                    }
+                    pg_sys::ExecClearTuple(slot);
+                    self.totals.removed += 1;
+                    pg_sys::MemoryContextReset(
+                        (*(*node).ss.ps.ps_ExprContext).ecxt_per_tuple_memory,
+                    );
+                }
+                pgrx::check_for_interrupts!();
+                self.advance()?;
+            }
+            Ok(())
+        }
+    }
+
+    /// Takes the next batch, waits for it, or finishes.
+    fn advance(&mut self) -> Result<(), FdwError> {
+        let Some(stream) = &mut self.stream else {
+            return Ok(());
+        };
+        let polled = stream.scan.poll();
+        log(stream.scan.take_log());
+        match polled.map_err(|error| remote(&self.table, error))? {
+            Polled::Batch(batch) => {
+                if stream.request != Some(batch.request) {
+                    self.parameters.set(&stream.requests[batch.request].columns);
+                    stream.request = Some(batch.request);
+                }
+                stream.batch = batch;
+                stream.next_row = 0;
+            }
+            Polled::Pending => self.totals.waiting += wait::wait(stream.scan.wake()),
+            Polled::Done => {
+                self.stop();
+                self.finished = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the operands and starts the stream; nothing is sent where a value is NULL.
+    unsafe fn start(&mut self, node: *mut pg_sys::ForeignScanState) -> Result<(), FdwError> {
+        if !self.plan.missing.is_empty() {
+            return Err(remote(
+                &self.table,
+                EngineError::MissingParameters(self.plan.missing.clone()),
+            ));
+        }
+        // SAFETY: by the caller's contract.
+        let operands = unsafe { self.evaluate_operands(node) };
+        let bound = request::bind(&self.table, &self.plan.bindings, &operands)
+            .map_err(|error| remote(&self.table, error))?;
+        if bound.requests.is_empty() {
+            self.finished = true;
+            return Ok(());
+        }
+        let trusted = |binding: usize| {
+            !self.table.recheck
+                && !bound.unsent.contains(&binding)
+                && !bound.widened.contains(&binding)
+        };
+        let checks = self.plan.rechecks.iter().enumerate();
+        let checks = checks
+            .filter(|(_, recheck)| !(recheck.exact && trusted(recheck.binding)))
+            .map(|(index, _)| index)
+            .collect();
+        let whole = bound.unsent.is_empty() && bound.widened.is_empty();
+        let spec = ScanSpec {
+            table: Arc::clone(&self.table),
+            requests: bound.requests.clone(),
+            wanted: self.plan.wanted.clone(),
+            hint: self.plan.hint.filter(|_| whole),
+            fetch_ahead: self.plan.fetch_ahead,
+            budget: budget::of_statement(),
+        };
+        let client = self.client()?;
+        let scan = Scan::start(client, spec).map_err(|error| remote(&self.table, error))?;
+        self.stream = Some(Stream {
+            scan,
+            requests: bound.requests,
+            batch: Batch::default(),
+            next_row: 0,
+            request: None,
+            checks,
+        });
+        release::opened(self);
+        Ok(())
+    }
+
+    unsafe fn evaluate_operands(&self, node: *mut pg_sys::ForeignScanState) -> Vec<Operand> {
+        let context = |state: *mut pg_sys::ExprState, ty: u32| {
+            let mut is_null = false;
+            // SAFETY: the expressions were initialised for this node; each has the type that the
+            // planner noted.
+            unsafe {
+                let econtext = (*node).ss.ps.ps_ExprContext;
+                let datum = pg_sys::ExecEvalExprSwitchContext(state, econtext, &mut is_null);
+                Operand::Value(operands::value(datum, is_null, pg_sys::Oid::from(ty)))
+            }
+        };
+        let types = self.plan.operands.iter().map(|operand| operand.ty);
+        self.operands
+            .iter()
+            .zip(types)
+            .map(|(state, ty)| context(*state, ty))
+            .collect()
+    }
+
+    /// The client of this scan, with its open connections; made for the user when first needed.
+    fn client(&mut self) -> Result<Arc<Client>, FdwError> {
+        if let Some(client) = &self.client {
+            return Ok(Arc::clone(client));
+        }
+        let server = pg_sys::Oid::from(self.plan.server);
+        let credentials = options::credentials(self.user, server)?;
+        let egress = options::egress(server)?;
+        let client = CancelToken::new()
+            .and_then(|cancel| Client::new(&self.table.source, credentials, egress, cancel))
+            .map_err(|error| remote(&self.table, error))?;
+        let client = Arc::new(client);
+        self.client = Some(Arc::clone(&client));
+        Ok(client)
+    }
+
+    /// Ends the stream; the next row is the first of a new execution.
+    pub fn stop(&mut self) {
+        release::closed(self);
+        if let Some(mut stream) = self.stream.take() {
+            self.totals.statistics.add(&stream.scan.statistics());
+            log(stream.scan.take_log());
+        }
+        self.finished = false;
+    }
+
+    /// Ends the stream and closes the connections.
+    pub fn close(&mut self) {
+        self.stop();
+        self.client = None;
+    }
+
+    /// What was done so far.
+    pub fn totals(&self) -> Totals {
+        let mut totals = self.totals.clone();
+        if let Some(stream) = &self.stream {
+            totals.statistics.add(&stream.scan.statistics());
+        }
+        totals
+    }
+}
+
+impl Drop for ForeignScan {
+    fn drop(&mut self) {
+        release::closed(self);
+    }
+}
+
+fn remote(table: &Table, error: EngineError) -> FdwError {
+    FdwError::Remote {
+        table: table.name.clone(),
+        error: Box::new(error),
+    }
+}
+
+fn in_table(of: &Table, error: FdwError) -> FdwError {
+    match error {
+        FdwError::Remote { error, .. } => remote(of, *error),
+        other => other,
+    }
+}
+
+/// A LOG line for each finished request, if the user asked for them.
+fn log(records: Vec<RequestRecord>) {
+    if settings::log_requests() {
+        for record in records {
+            pgrx::log!("rest_fdw: {record}");
+        }
+    }
+}
+
+/// The operands and the rechecks of a node, ready to be evaluated.
+unsafe fn initialise_expressions(
+    node: *mut pg_sys::ForeignScanState,
+    operands: usize,
+) -> (Vec<*mut pg_sys::ExprState>, Vec<*mut pg_sys::ExprState>) {
+    // SAFETY: the plan node's own expressions, initialised with it as their parent.
+    unsafe {
+        let plan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
+        let expressions = PgList::<pg_sys::Expr>::from_pg((*plan).fdw_exprs);
+        let parent = &mut (*node).ss.ps;
+        let (mut values, mut checks) = (Vec::new(), Vec::new());
+        for (index, expression) in expressions.iter_ptr().enumerate() {
+            if index < operands {
+                values.push(pg_sys::ExecInitExpr(expression, parent));
+            } else {
+                let mut qual = PgList::<pg_sys::Expr>::new();
+                qual.push(expression);
+                checks.push(pg_sys::ExecInitQual(qual.into_pg(), parent));
+            }
+        }
+        (values, checks)
+    }
+}
+
+unsafe fn loaders(
+    plan: &ScanPlan,
+    descriptor: pg_sys::TupleDesc,
+    context: pg_sys::MemoryContext,
+) -> Vec<Loader> {
+    let load = |index: &usize| {
+        let column = &plan.table.columns[*index];
+        // SAFETY: the descriptor is that of the table that the plan was made for.
+        unsafe {
+            let attribute = compat::attribute(descriptor, plan.attributes[*index] as usize - 1);
+            Loader::new(&*attribute, &column.name, column.on_error, context)
+        }
+    };
+    plan.wanted.iter().map(load).collect()
+}
+
+/// Makes every attribute NULL: what the query does not need stays so.
+unsafe fn clear(slot: *mut pg_sys::TupleTableSlot) {
+    // SAFETY: the slot's arrays have an entry for each attribute of its descriptor.
+    unsafe {
+        let attributes = (*(*slot).tts_tupleDescriptor).natts as usize;
+        std::slice::from_raw_parts_mut((*slot).tts_values, attributes).fill(pg_sys::Datum::from(0));
+        std::slice::from_raw_parts_mut((*slot).tts_isnull, attributes).fill(true);
+    }
+}
+
+/// Fills the slot's arrays with a row; `false`: the row is another request's.
+unsafe fn fill(
+    loaders: &mut [Loader],
+    parameters: &Parameters,
+    batch: &Batch,
+    row: usize,
+    slot: *mut pg_sys::TupleTableSlot,
+) -> Result<bool, FdwError> {
+    // SAFETY: the slot's arrays have an entry for each attribute, and the loaders' positions are
+    // those of attributes.
+    unsafe {
+        let (values, nulls) = ((*slot).tts_values, (*slot).tts_isnull);
+        for (loader, cell) in loaders.iter_mut().zip(batch.row(row)) {
+            let datum = loader.load(batch, *cell)?;
+            *nulls.add(loader.position) = datum.is_none();
+            *values.add(loader.position) = datum.unwrap_or(pg_sys::Datum::from(0));
+        }
+        let complete = parameters.fill(values, nulls);
+        pg_sys::ExecStoreVirtualTuple(slot);
+        Ok(complete)
+    }
+}
+
+unsafe fn passes(
+    rechecks: &[*mut pg_sys::ExprState],
+    checks: &[usize],
+    node: *mut pg_sys::ForeignScanState,
+    slot: *mut pg_sys::TupleTableSlot,
+) -> bool {
+    // SAFETY: the expressions were initialised for this node, whose scan slot this is.
+    unsafe {
+        let context = (*node).ss.ps.ps_ExprContext;
+        (*context).ecxt_scantuple = slot;
+        checks
+            .iter()
+            .all(|index| pg_sys::ExecQual(rechecks[*index], context))
+    }
+}

@@ -1,0 +1,299 @@
+//! EXPLAIN: what is sent, what is checked again, what is not sent and why; with ANALYZE, what happened.
+
+use crate::executor::{self, ForeignScan, Totals};
+use crate::plan::ScanPlan;
+use pgrx::pg_sys::panic::ErrorReportable;
+use pgrx::{PgList, pg_guard, pg_sys};
+use rest_engine::model::Operator;
+use rest_engine::pagination::Pager;
+use rest_engine::request::{self, Operand};
+use std::ffi::{CStr, CString};
+use std::sync::Arc;
+
+/// `ExplainForeignScan`: adds the scan's properties to the plan's description. Sends nothing.
+///
+/// # Safety
+/// Called by PostgreSQL's EXPLAIN only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn explain_foreign_scan(
+    node: *mut pg_sys::ForeignScanState,
+    state: *mut pg_sys::ExplainState,
+) {
+    // SAFETY: EXPLAIN's own pointers; the plan was made by this wrapper.
+    unsafe {
+        let plan_node = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
+        let plan = ScanPlan::from_list((*plan_node).fdw_private).unwrap_or_report();
+        let explainer = Explainer::new(plan_node, &plan, state);
+        explainer.request();
+        explainer.filters();
+        text(state, "Pages", &Pager::describe(&plan.table));
+        if (*state).analyze && !(*node).fdw_state.is_null() {
+            let scan = &*(*node).fdw_state.cast::<ForeignScan>();
+            report_totals(state, &scan.totals());
+        }
+    }
+}
+
+struct Explainer<'a> {
+    plan: &'a ScanPlan,
+    state: *mut pg_sys::ExplainState,
+    operands: Vec<ShownOperand>,
+    sent: Vec<String>,
+    local: Vec<String>,
+}
+
+/// An operand as EXPLAIN shows it.
+struct ShownOperand {
+    /// In the request: its value, or `$1` where it comes at run time.
+    request: Operand,
+    /// What `$1` stands for, unless that is the statement's own parameter.
+    meaning: Option<(String, String)>,
+}
+
+impl<'a> Explainer<'a> {
+    unsafe fn new(
+        node: *mut pg_sys::ForeignScan,
+        plan: &'a ScanPlan,
+        state: *mut pg_sys::ExplainState,
+    ) -> Self {
+        // SAFETY: EXPLAIN's own pointers; `fdw_exprs` holds the operands first, then the rechecks.
+        unsafe {
+            let context = pg_sys::set_deparse_context_plan(
+                (*state).deparse_cxt,
+                node.cast(),
+                std::ptr::null_mut(),
+            );
+            let deparse = |expression: *mut pg_sys::Node| deparse(expression, context);
+            let expressions: Vec<_> = PgList::<pg_sys::Node>::from_pg((*node).fdw_exprs)
+                .iter_ptr()
+                .collect();
+            let (operands, sent) = expressions.split_at(plan.operands.len().min(expressions.len()));
+            let local = PgList::<pg_sys::Node>::from_pg((*node).scan.plan.qual);
+            Explainer {
+                plan,
+                state,
+                operands: shown_operands(plan, operands, deparse),
+                sent: sent.iter().map(|expression| deparse(*expression)).collect(),
+                local: local.iter_ptr().map(deparse).collect(),
+            }
+        }
+    }
+
+    /// The first request, and what its placeholders stand for.
+    unsafe fn request(&self) {
+        // SAFETY: EXPLAIN's own state.
+        unsafe {
+            text(self.state, "Remote Request", &self.remote_request());
+            let meanings: Vec<String> = self
+                .operands
+                .iter()
+                .filter_map(|operand| operand.meaning.as_ref())
+                .map(|(name, meaning)| format!("{name} = {meaning}"))
+                .collect();
+            list(self.state, "Remote Parameters", &meanings);
+        }
+    }
+
+    fn remote_request(&self) -> String {
+        if !self.plan.missing.is_empty() {
+            return format!("none, no value for {}", self.plan.missing.join(", "));
+        }
+        let operands: Vec<Operand> = self
+            .operands
+            .iter()
+            .map(|operand| operand.request.clone())
+            .collect();
+        let bound = match request::bind(&self.plan.table, &self.plan.bindings, &operands) {
+            Ok(bound) => bound,
+            Err(error) => return format!("none, {error}"),
+        };
+        let more = bound.requests.len().saturating_sub(1);
+        let Some(inputs) = bound.requests.into_iter().next() else {
+            return "none, a condition can never be true".to_owned();
+        };
+        let first = Pager::new(Arc::new(self.plan.table.clone()), inputs, self.plan.hint)
+            .and_then(|pager| pager.first());
+        match (first, more) {
+            (Ok(request), 0) => request.redacted(),
+            (Ok(request), more) => format!("{} (and {more} more)", request.redacted()),
+            (Err(error), _) => format!("none, {error}"),
+        }
+    }
+
+    /// What is sent, what is checked again, what is not sent.
+    unsafe fn filters(&self) {
+        let rechecks = self.plan.rechecks.iter().enumerate();
+        let (mut sent, mut checked) = (Vec::new(), Vec::new());
+        for (index, recheck) in rechecks {
+            let clause = self.sent_clause(index);
+            let verdict = if recheck.exact { "exact" } else { "superset" };
+            sent.push(format!("{clause} ({verdict})"));
+            if !recheck.exact || self.plan.table.recheck {
+                checked.push(clause);
+            }
+        }
+        let local: Vec<String> = self
+            .local
+            .iter()
+            .zip(&self.plan.local_reasons)
+            .map(|(clause, reason)| format!("{clause} ({reason})"))
+            .collect();
+        // SAFETY: EXPLAIN's own state.
+        unsafe {
+            list(self.state, "Remote Filter", &sent);
+            list(self.state, "Recheck", &checked);
+            list(self.state, "Local Filter", &local);
+        }
+    }
+
+    /// A clause that is sent. Where its value is another table's column, that is named: the plan
+    /// itself only knows a numbered parameter.
+    fn sent_clause(&self, index: usize) -> String {
+        let binding = &self.plan.bindings[self.plan.rechecks[index].binding];
+        match &self.plan.operands[binding.operand].column {
+            Some(outer) => {
+                let column = &self.plan.table.columns[binding.column].name;
+                format!("({column} {} {outer})", symbol(binding.operator))
+            }
+            None => self.sent.get(index).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+fn symbol(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Eq => "=",
+        Operator::Ne => "<>",
+        Operator::Lt => "<",
+        Operator::Le => "<=",
+        Operator::Gt => ">",
+        Operator::Ge => ">=",
+        Operator::In => "= ANY",
+    }
+}
+
+/// Values for constants, `$n` for what comes at run time: the statement's own number for its
+/// parameters, the next free one for everything else.
+unsafe fn shown_operands(
+    plan: &ScanPlan,
+    expressions: &[*mut pg_sys::Node],
+    deparse: impl Fn(*mut pg_sys::Node) -> String,
+) -> Vec<ShownOperand> {
+    // SAFETY: the operands are expressions of the plan.
+    let own: Vec<Option<i32>> = expressions
+        .iter()
+        .map(|expression| unsafe { statement_parameter(*expression) })
+        .collect();
+    let mut next = own.iter().flatten().copied().max().unwrap_or(0);
+    let mut shown = Vec::new();
+    for ((expression, operand), own) in expressions.iter().zip(&plan.operands).zip(own) {
+        // SAFETY: as above.
+        if let Some(value) = unsafe { executor::constant(*expression) } {
+            shown.push(ShownOperand {
+                request: Operand::Value(value),
+                meaning: None,
+            });
+            continue;
+        }
+        let number = own.unwrap_or_else(|| {
+            next += 1;
+            next
+        });
+        let name = format!("${number}");
+        let meaning = own.is_none().then(|| {
+            operand
+                .column
+                .clone()
+                .unwrap_or_else(|| deparse(*expression))
+        });
+        shown.push(ShownOperand {
+            request: Operand::Placeholder(name.clone()),
+            meaning: meaning.map(|meaning| (name, meaning)),
+        });
+    }
+    shown
+}
+
+/// The number of a parameter of the statement (`$1`).
+unsafe fn statement_parameter(expression: *mut pg_sys::Node) -> Option<i32> {
+    // SAFETY: each cast follows the node's tag.
+    unsafe {
+        let mut inner = expression;
+        while pgrx::is_a(inner, pg_sys::NodeTag::T_RelabelType) {
+            inner = (*inner.cast::<pg_sys::RelabelType>()).arg.cast();
+        }
+        if !pgrx::is_a(inner, pg_sys::NodeTag::T_Param) {
+            return None;
+        }
+        let parameter = inner.cast::<pg_sys::Param>();
+        ((*parameter).paramkind == pg_sys::ParamKind::PARAM_EXTERN).then_some((*parameter).paramid)
+    }
+}
+
+unsafe fn deparse(expression: *mut pg_sys::Node, context: *mut pg_sys::List) -> String {
+    // SAFETY: the context was made for the plan that the expression is of; the text is palloc'd.
+    unsafe {
+        let text = pg_sys::deparse_expression(expression, context, false, false);
+        CStr::from_ptr(text).to_string_lossy().into_owned()
+    }
+}
+
+unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
+    let statistics = &totals.statistics;
+    // SAFETY: EXPLAIN's own state.
+    unsafe {
+        if let Some(first) = &statistics.first_request {
+            text(state, "First Request Sent", first);
+        }
+        count(state, "Requests", statistics.requests);
+        count(state, "Pages Fetched", statistics.pages);
+        count(state, "Bytes Received", statistics.bytes);
+        count(state, "Rows Fetched", statistics.rows);
+        count(state, "Rows Removed by Recheck", totals.removed);
+        count(state, "Retries", statistics.retries);
+        if (*state).timing {
+            let waiting = totals.waiting.as_secs_f64() * 1000.0;
+            pg_sys::ExplainPropertyFloat(
+                c"Time Waiting".as_ptr(),
+                c"ms".as_ptr(),
+                waiting,
+                3,
+                state,
+            );
+        }
+    }
+}
+
+unsafe fn text(state: *mut pg_sys::ExplainState, label: &str, value: &str) {
+    let (label, value) = (c_string(label), c_string(value));
+    // SAFETY: both texts live during the call.
+    unsafe { pg_sys::ExplainPropertyText(label.as_ptr(), value.as_ptr(), state) }
+}
+
+unsafe fn count(state: *mut pg_sys::ExplainState, label: &str, value: u64) {
+    let label = c_string(label);
+    // SAFETY: the label lives during the call; no unit.
+    unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), value, state) }
+}
+
+/// A list of texts; nothing where it is empty.
+unsafe fn list(state: *mut pg_sys::ExplainState, label: &str, values: &[String]) {
+    if values.is_empty() {
+        return;
+    }
+    let label = c_string(label);
+    let values: Vec<CString> = values.iter().map(|value| c_string(value)).collect();
+    // SAFETY: label and texts live during the call, which copies them.
+    unsafe {
+        let mut list = PgList::<std::os::raw::c_char>::new();
+        for value in &values {
+            list.push(value.as_ptr().cast_mut());
+        }
+        pg_sys::ExplainPropertyList(label.as_ptr(), list.into_pg(), state);
+    }
+}
+
+/// Texts of EXPLAIN hold no U+0000: PostgreSQL's own never do, and URLs are percent-encoded.
+fn c_string(text: &str) -> CString {
+    CString::new(text).unwrap_or_default()
+}

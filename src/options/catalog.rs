@@ -1,0 +1,156 @@
+//! Reads a foreign table, its server and its user mapping from the catalog.
+
+use super::types::engine_type;
+use crate::error::FdwError;
+use crate::settings;
+use pgrx::pg_sys;
+use rest_engine::http::Egress;
+use rest_engine::model::options::{self as engine_options, ColumnDefinition, Definition, Options};
+use rest_engine::model::{Credentials, Table};
+use std::ffi::CStr;
+use std::os::raw::c_char;
+
+/// A foreign table as the catalog describes it at this moment.
+pub struct CatalogTable {
+    /// The engine's model of it.
+    pub table: Table,
+    /// Its server.
+    pub server: pg_sys::Oid,
+    /// The attribute number of each of the model's columns.
+    pub attributes: Vec<pg_sys::AttrNumber>,
+}
+
+/// Reads the table `relation`. The caller holds a lock on it.
+pub fn load(relation: pg_sys::Oid) -> Result<CatalogTable, FdwError> {
+    // SAFETY: the planner holds a lock on the relation, and its OID is that of a foreign table.
+    let (foreign_table, server) = unsafe {
+        let foreign_table = pg_sys::GetForeignTable(relation);
+        (
+            foreign_table,
+            pg_sys::GetForeignServer((*foreign_table).serverid),
+        )
+    };
+    let (columns, attributes) = columns(relation);
+    // SAFETY: both were just allocated by PostgreSQL in the current memory context.
+    let (table_options, server_options, server_oid, server_name) = unsafe {
+        (
+            options_of((*foreign_table).options),
+            options_of((*server).options),
+            (*server).serverid,
+            text((*server).servername),
+        )
+    };
+    let table = engine_options::table(&Definition {
+        table_name: &relation_name(relation),
+        server_name: &server_name,
+        server: &server_options,
+        table: &table_options,
+        columns: &columns,
+        version: env!("CARGO_PKG_VERSION"),
+    })?;
+    Ok(CatalogTable {
+        table,
+        server: server_oid,
+        attributes,
+    })
+}
+
+/// The secrets of `user` (or of PUBLIC) for `server`; none where there is no mapping.
+pub fn credentials(user: pg_sys::Oid, server: pg_sys::Oid) -> Result<Credentials, FdwError> {
+    if !has_mapping(user, server) && !has_mapping(pg_sys::InvalidOid, server) {
+        return Ok(Credentials::default());
+    }
+    // SAFETY: a mapping exists, so this does not raise an error; its options are a list of DefElems.
+    let options = unsafe { options_of((*pg_sys::GetUserMapping(user, server)).options) };
+    Ok(engine_options::credentials(&options)?)
+}
+
+/// Where requests to `server` may go: anywhere if a superuser owns it.
+pub fn egress(server: pg_sys::Oid) -> Result<Egress, FdwError> {
+    // SAFETY: the server exists: the plan depends on it.
+    if unsafe { pg_sys::superuser_arg((*pg_sys::GetForeignServer(server)).owner) } {
+        return Ok(Egress::unrestricted());
+    }
+    Egress::restricted(&settings::allowed_hosts()).map_err(|error| FdwError::Remote {
+        table: String::new(),
+        error: Box::new(error),
+    })
+}
+
+fn has_mapping(user: pg_sys::Oid, server: pg_sys::Oid) -> bool {
+    let cache = pg_sys::SysCacheIdentifier::USERMAPPINGUSERSERVER as i32;
+    // SAFETY: the cache's keys are two OIDs; the tuple is released at once.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache2(cache, user.into(), server.into());
+        let found = !tuple.is_null();
+        if found {
+            pg_sys::ReleaseSysCache(tuple);
+        }
+        found
+    }
+}
+
+/// The columns that are not dropped, and their attribute numbers.
+fn columns(relation: pg_sys::Oid) -> (Vec<ColumnDefinition>, Vec<pg_sys::AttrNumber>) {
+    // SAFETY: the caller holds a lock on the relation; the tuple descriptor is valid until it is closed.
+    unsafe {
+        let opened = pg_sys::table_open(relation, pg_sys::NoLock as pg_sys::LOCKMODE);
+        let descriptor = pgrx::PgTupleDesc::from_pg_copy((*opened).rd_att);
+        pg_sys::table_close(opened, pg_sys::NoLock as pg_sys::LOCKMODE);
+        descriptor
+            .iter()
+            .filter(|attribute| !attribute.attisdropped && attribute.attgenerated == 0)
+            .map(|attribute| (column(relation, attribute), attribute.attnum))
+            .unzip()
+    }
+}
+
+fn column(relation: pg_sys::Oid, attribute: &pg_sys::FormData_pg_attribute) -> ColumnDefinition {
+    // SAFETY: relation and attribute exist; the returned list and texts are palloc'd copies.
+    unsafe {
+        ColumnDefinition {
+            name: text(attribute.attname.data.as_ptr()),
+            ty: engine_type(attribute.atttypid),
+            not_null: attribute.attnotnull,
+            options: options_of(pg_sys::GetForeignColumnOptions(relation, attribute.attnum)),
+            type_name: text(pg_sys::format_type_be(attribute.atttypid)),
+        }
+    }
+}
+
+/// The table's name as an error message should show it.
+fn relation_name(relation: pg_sys::Oid) -> String {
+    // SAFETY: the relation exists, so it has a name.
+    unsafe { text(pg_sys::get_rel_name(relation)) }
+}
+
+/// A list of DefElems as names and values.
+///
+/// # Safety
+/// `list` is NULL or a list of DefElems with text values, as PostgreSQL keeps options.
+unsafe fn options_of(list: *mut pg_sys::List) -> Options {
+    // SAFETY: by this function's contract.
+    unsafe {
+        pgrx::PgList::<pg_sys::DefElem>::from_pg(list)
+            .iter_ptr()
+            .map(|element| {
+                (
+                    text((*element).defname),
+                    text(pg_sys::defGetString(element)),
+                )
+            })
+            .collect()
+    }
+}
+
+/// # Safety
+/// `pointer` is NULL or a text ended by NUL.
+unsafe fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: by this function's contract.
+    unsafe { CStr::from_ptr(pointer) }
+        .to_string_lossy()
+        .into_owned()
+}

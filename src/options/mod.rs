@@ -1,0 +1,9 @@
+//! Options in the catalog → the engine's model; and the check of options at DDL time.
+
+mod catalog;
+mod types;
+mod validator;
+
+pub use catalog::{CatalogTable, credentials, egress, load};
+pub use types::{domain_base, engine_type};
+pub use validator::validate;

@@ -1,0 +1,100 @@
+//! What a plan carries from the planner to the executor: plain data, as a versioned text.
+//!
+//! It holds no pointer and no secret, so it survives copyObject, cached plans and prepared statements.
+
+use crate::error::FdwError;
+use pgrx::pg_sys;
+use rest_engine::model::Table;
+use rest_engine::pushdown::Binding;
+use serde::{Deserialize, Serialize};
+use std::ffi::{CStr, CString};
+
+/// Written before the text; raised with every change of [`ScanPlan`] or of the engine's model.
+const VERSION: &str = "1:";
+
+/// A planned scan of one foreign table.
+///
+/// The expressions that belong to it stand in the plan node's `fdw_exprs`: first the operands, then
+/// the clauses that are checked again on what the API returned.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ScanPlan {
+    /// The table and its server.
+    pub table: Table,
+    /// The server's OID.
+    pub server: u32,
+    /// The attribute number of each of the table's columns.
+    pub attributes: Vec<i16>,
+    /// Filters and parameters that are sent; their operands index into `fdw_exprs`.
+    pub bindings: Vec<Binding>,
+    /// What is known of each operand.
+    pub operands: Vec<Operand>,
+    /// For each clause of `fdw_exprs` after the operands: how it was sent.
+    pub rechecks: Vec<Recheck>,
+    /// For each local clause (the node's qual, in its order): why it was not sent.
+    pub local_reasons: Vec<String>,
+    /// Columns that have no value to send but need one.
+    pub missing: Vec<String>,
+    /// Columns that the query needs, as indexes into the table's columns.
+    pub wanted: Vec<usize>,
+    /// Rows that the query stops at, if the scan alone decides that (rule R5).
+    pub hint: Option<u64>,
+    /// Whether pages may be fetched before they are asked for.
+    pub fetch_ahead: bool,
+}
+
+/// An expression that is evaluated when the scan starts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Operand {
+    /// The OID of its type.
+    pub ty: u32,
+    /// `table.column`, where it is a column of another table.
+    pub column: Option<String>,
+}
+
+/// A clause that was sent and is checked again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Recheck {
+    /// The API answers it precisely.
+    pub exact: bool,
+    /// The binding that carries it.
+    pub binding: usize,
+}
+
+impl ScanPlan {
+    /// The plan node's private list: one string.
+    pub fn to_list(&self) -> Result<*mut pg_sys::List, FdwError> {
+        let text =
+            serde_json::to_string(self).map_err(|error| FdwError::Internal(error.to_string()))?;
+        // JSON escapes U+0000, so the text has none.
+        let text = CString::new(format!("{VERSION}{text}"))
+            .map_err(|error| FdwError::Internal(error.to_string()))?;
+        // SAFETY: both copies are palloc'd in the planner's memory context.
+        unsafe {
+            let copy = pg_sys::pstrdup(text.as_ptr());
+            let mut list = pgrx::PgList::<pg_sys::Node>::new();
+            list.push(pg_sys::makeString(copy).cast());
+            Ok(list.into_pg())
+        }
+    }
+
+    /// Reads the private list of a plan node.
+    ///
+    /// # Safety
+    /// `list` is the `fdw_private` of a ForeignScan of this wrapper.
+    pub unsafe fn from_list(list: *mut pg_sys::List) -> Result<Self, FdwError> {
+        // SAFETY: by this function's contract the list holds one string.
+        let text = unsafe {
+            let list = pgrx::PgList::<pg_sys::Node>::from_pg(list);
+            let node = list
+                .get_ptr(0)
+                .ok_or_else(|| FdwError::Plan("the plan is empty".to_owned()))?;
+            CStr::from_ptr(crate::compat::string_value(node))
+                .to_string_lossy()
+                .into_owned()
+        };
+        let text = text
+            .strip_prefix(VERSION)
+            .ok_or_else(|| FdwError::Plan("its version differs".to_owned()))?;
+        serde_json::from_str(text).map_err(|error| FdwError::Plan(error.to_string()))
+    }
+}

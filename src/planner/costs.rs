@@ -1,0 +1,48 @@
+//! What a scan costs, in PostgreSQL's cost units (about 10 µs each).
+
+use pgrx::pg_sys;
+use rest_engine::model::Table;
+
+/// Rows that are expected where nothing is known.
+const DEFAULT_ROWS: f64 = 1000.0;
+/// Rows that a page is expected to have where nothing is declared.
+const DEFAULT_PAGE: f64 = 100.0;
+const UNITS_PER_MILLISECOND: f64 = 100.0;
+/// Added to a path that cannot run, because a required parameter has no value: it must lose to
+/// every other one (rule R8).
+const CANNOT_RUN: f64 = 1.0e10;
+
+/// Start-up and total cost of a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Costs {
+    /// Until the first row.
+    pub startup: f64,
+    /// Until the last.
+    pub total: f64,
+}
+
+/// Rows of a table: what ANALYZE stored, else the option `rows_estimate`, else 1000.
+pub fn remote_rows(table: &Table, analyzed: f64) -> f64 {
+    if analyzed > 0.0 {
+        analyzed
+    } else {
+        table.rows_estimate.unwrap_or(DEFAULT_ROWS)
+    }
+}
+
+/// The costs of fetching `fetched` rows, of which `returned` are left after the local checks.
+pub fn scan(table: &Table, fetched: f64, returned: f64, can_run: bool) -> Costs {
+    let latency = table.latency.as_secs_f64() * 1000.0 * UNITS_PER_MILLISECOND;
+    let page = table
+        .page_size
+        .map_or(DEFAULT_PAGE, |rows| rows.max(1) as f64);
+    let pages = (fetched / page).ceil().max(1.0);
+    let penalty = if can_run { 0.0 } else { CANNOT_RUN };
+    // SAFETY: settings of the planner, read on the backend's main thread.
+    let (tuple, operator) = unsafe { (pg_sys::cpu_tuple_cost, pg_sys::cpu_operator_cost) };
+    let startup = latency + penalty;
+    Costs {
+        startup,
+        total: startup + (pages - 1.0) * latency + fetched * (tuple + operator) + returned * tuple,
+    }
+}

@@ -1,0 +1,11 @@
+//! The planner callbacks: how large the table is, which ways there are to scan it, and the plan.
+
+mod clauses;
+mod costs;
+mod paths;
+mod relation;
+mod scan_plan;
+
+pub use paths::get_foreign_paths;
+pub use relation::get_foreign_rel_size;
+pub use scan_plan::get_foreign_plan;

@@ -1,0 +1,207 @@
+//! The ways to scan a table: as a whole, or once for each set of values of other tables' columns.
+
+use super::clauses::{self, Clause};
+use super::costs;
+use super::relation::Relation;
+use crate::{compat, settings};
+use pgrx::{PgList, pg_guard, pg_sys};
+use rest_engine::pushdown::{self, Pushdown, Verdict};
+use std::ptr;
+
+/// `GetForeignPaths`: a plain path, and a parameterised one for every join clause that the API
+/// could answer.
+///
+/// # Safety
+/// Called by PostgreSQL's planner only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn get_foreign_paths(
+    root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    _oid: pg_sys::Oid,
+) {
+    // SAFETY: the planner's own pointers; the relation's size was estimated before.
+    unsafe {
+        let relation = Relation::of(root, rel);
+        add_path(relation, (*rel).lateral_relids);
+        for outer in useful_outer_relations(relation) {
+            add_path(relation, outer);
+        }
+    }
+}
+
+/// What is sent for these clauses.
+pub fn push_down(relation: &Relation, clauses: &[Clause]) -> Pushdown {
+    let predicates: Vec<_> = clauses
+        .iter()
+        .enumerate()
+        .map(|(index, clause)| clause.predicate(index))
+        .collect();
+    pushdown::plan(relation.table(), &predicates, settings::pushdown())
+}
+
+/// Adds a path that takes values from the relations `outer` (NULL: none).
+unsafe fn add_path(relation: &Relation, outer: pg_sys::Relids) {
+    // SAFETY: the planner's own pointers; `outer` is NULL or a set of its relations.
+    unsafe {
+        let rel = relation.rel;
+        let mut restrictions = pg_sys::list_copy((*rel).baserestrictinfo);
+        if !outer.is_null() {
+            let parameters = pg_sys::get_baserel_parampathinfo(relation.root, rel, outer);
+            restrictions = pg_sys::list_concat(restrictions, (*parameters).ppi_clauses);
+        }
+        let clauses = clauses::translate(relation, restrictions);
+        let pushdown = push_down(relation, &clauses);
+        let rows = relation.rows_after(restrictions, &clauses);
+        let fetched = fetched_rows(relation, restrictions, &clauses, &pushdown).max(rows);
+        let can_run = pushdown.missing.is_empty();
+        let costs = costs::scan(relation.table(), fetched, rows, can_run);
+        let path = compat::create_foreign_scan_path(
+            relation.root,
+            rel,
+            rows,
+            costs.startup,
+            costs.total,
+            outer,
+        );
+        pg_sys::add_path(rel, path.cast());
+    }
+}
+
+/// Rows that the API returns: only what is sent narrows them.
+unsafe fn fetched_rows(
+    relation: &Relation,
+    restrictions: *mut pg_sys::List,
+    clauses: &[Clause],
+    pushdown: &Pushdown,
+) -> f64 {
+    let sent = |clause: &Clause| {
+        let index = clauses
+            .iter()
+            .position(|other| other.expression == clause.expression);
+        index.is_some_and(|index| !matches!(pushdown.verdicts[index], Verdict::Local(_)))
+    };
+    // SAFETY: the restrictions are those that the clauses were translated from.
+    let selectivity = unsafe { relation.selectivity(restrictions, sent) };
+    relation.remote_rows * selectivity
+}
+
+/// The sets of relations whose columns could supply values for what the API filters on: one for
+/// each join clause, and all of them together.
+unsafe fn useful_outer_relations(relation: &Relation) -> Vec<pg_sys::Relids> {
+    // SAFETY: the planner's own pointers; sets are made with the planner's functions.
+    unsafe {
+        let mut found: Vec<pg_sys::Relids> = Vec::new();
+        let mut together: pg_sys::Relids = ptr::null_mut();
+        for info in join_clauses(relation) {
+            let clause = clauses::clause(relation, info);
+            if push_down(relation, &[clause]).bindings.is_empty() {
+                continue;
+            }
+            let outer = outer_relations(relation, info);
+            together = pg_sys::bms_union(together, outer);
+            add_set(&mut found, outer);
+        }
+        add_set(&mut found, together);
+        found
+    }
+}
+
+/// Adds a set that is neither empty nor there already.
+unsafe fn add_set(sets: &mut Vec<pg_sys::Relids>, set: pg_sys::Relids) {
+    // SAFETY: all are sets of the planner, or NULL for the empty one.
+    unsafe {
+        if compat::is_empty_set(set) || sets.iter().any(|known| pg_sys::bms_equal(*known, set)) {
+            return;
+        }
+        sets.push(set);
+    }
+}
+
+/// The relations other than this one that a join clause, or the table's place in the query, refers to.
+unsafe fn outer_relations(relation: &Relation, info: *mut pg_sys::RestrictInfo) -> pg_sys::Relids {
+    // SAFETY: the union is a new set, so a member may be deleted from it.
+    unsafe {
+        let all = pg_sys::bms_union((*info).clause_relids, (*relation.rel).lateral_relids);
+        pg_sys::bms_del_member(all, (*relation.rel).relid as i32)
+    }
+}
+
+/// The clauses that join this relation with others and could be evaluated in its scan: those that
+/// name it, and those that follow from equivalence classes.
+unsafe fn join_clauses(relation: &Relation) -> Vec<*mut pg_sys::RestrictInfo> {
+    // SAFETY: the planner's own lists.
+    unsafe {
+        let rel = relation.rel;
+        let mut found: Vec<_> = PgList::<pg_sys::RestrictInfo>::from_pg((*rel).joininfo)
+            .iter_ptr()
+            .collect();
+        if (*rel).has_eclass_joins {
+            found.extend(equivalence_clauses(relation));
+        }
+        found.retain(|info| pg_sys::join_clause_is_movable_to(*info, rel));
+        found
+    }
+}
+
+/// What the planner hands through `generate_implied_equalities_for_column`.
+struct MemberSearch<'a> {
+    relation: &'a Relation,
+    current: *mut pg_sys::Expr,
+    used: Vec<*mut pg_sys::Expr>,
+}
+
+/// Clauses `column = other relation's expression` that equivalence classes imply, for each of this
+/// relation's columns in turn.
+unsafe fn equivalence_clauses(relation: &Relation) -> Vec<*mut pg_sys::RestrictInfo> {
+    let mut search = MemberSearch {
+        relation,
+        current: ptr::null_mut(),
+        used: Vec::new(),
+    };
+    let mut found = Vec::new();
+    loop {
+        search.current = ptr::null_mut();
+        // SAFETY: the callback gets the search back as its argument, on this thread, during the call.
+        unsafe {
+            let clauses = pg_sys::generate_implied_equalities_for_column(
+                relation.root,
+                relation.rel,
+                Some(is_next_member),
+                ptr::from_mut(&mut search).cast(),
+                (*relation.rel).lateral_referencers,
+            );
+            found.extend(PgList::<pg_sys::RestrictInfo>::from_pg(clauses).iter_ptr());
+        }
+        if search.current.is_null() {
+            return found;
+        }
+        search.used.push(search.current);
+    }
+}
+
+/// Picks, one call after the other, each equivalence member that is a column of the relation.
+#[pg_guard]
+unsafe extern "C-unwind" fn is_next_member(
+    _root: *mut pg_sys::PlannerInfo,
+    _rel: *mut pg_sys::RelOptInfo,
+    _class: *mut pg_sys::EquivalenceClass,
+    member: *mut pg_sys::EquivalenceMember,
+    argument: *mut std::ffi::c_void,
+) -> bool {
+    // SAFETY: the argument is the MemberSearch of the call that led here.
+    unsafe {
+        let search = &mut *argument.cast::<MemberSearch>();
+        let expression = (*member).em_expr;
+        let same = |other: *mut pg_sys::Expr| pg_sys::equal(expression.cast(), other.cast());
+        if !search.current.is_null() {
+            return same(search.current);
+        }
+        if search.used.iter().any(|used| same(*used))
+            || clauses::column_reference(search.relation, expression.cast()).is_none()
+        {
+            return false;
+        }
+        search.current = expression;
+        true
+    }
+}

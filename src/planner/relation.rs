@@ -1,0 +1,153 @@
+//! The planner's view of one foreign table: its options, its size.
+
+use super::clauses::{self, Clause};
+use super::costs;
+use crate::error::FdwError;
+use crate::options::{self, CatalogTable};
+use pgrx::pg_sys::panic::ErrorReportable;
+use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
+use rest_engine::model::{Operator, Role, Table};
+
+/// A foreign table while its query is planned; lives in the planner's memory context, reached
+/// through `RelOptInfo.fdw_private`.
+pub struct Relation {
+    /// The planner's state.
+    pub root: *mut pg_sys::PlannerInfo,
+    /// The planner's relation.
+    pub rel: *mut pg_sys::RelOptInfo,
+    /// What the catalog says.
+    pub catalog: CatalogTable,
+    /// Rows that one request chain without filters returns.
+    pub remote_rows: f64,
+}
+
+impl Relation {
+    /// The engine's model.
+    pub fn table(&self) -> &Table {
+        &self.catalog.table
+    }
+
+    /// The index of the column with this attribute number; `None` for system columns and whole rows.
+    pub fn column_of(&self, attribute: pg_sys::AttrNumber) -> Option<usize> {
+        self.catalog
+            .attributes
+            .iter()
+            .position(|number| *number == attribute)
+    }
+
+    /// Reads a table's options and translates nothing yet.
+    unsafe fn load(
+        root: *mut pg_sys::PlannerInfo,
+        rel: *mut pg_sys::RelOptInfo,
+        oid: pg_sys::Oid,
+    ) -> Result<Self, FdwError> {
+        let catalog = options::load(oid)?;
+        // SAFETY: the planner's relation is valid during planning.
+        let remote_rows = costs::remote_rows(&catalog.table, unsafe { (*rel).tuples });
+        Ok(Relation {
+            root,
+            rel,
+            catalog,
+            remote_rows,
+        })
+    }
+
+    /// The relation that [`get_foreign_rel_size`] left for the later callbacks.
+    ///
+    /// # Safety
+    /// `rel` is a base relation of this wrapper whose size was estimated, in the same planning.
+    pub unsafe fn of<'a>(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo) -> &'a Self {
+        // SAFETY: by this function's contract the pointer is that of a Relation; nothing else
+        // refers to it now.
+        unsafe {
+            let relation = (*rel).fdw_private.cast::<Relation>();
+            (*relation).root = root;
+            &*relation
+        }
+    }
+
+    /// Whether the clauses fix every column of the key, so that one row is left.
+    fn is_single_row(&self, clauses: &[Clause]) -> bool {
+        let fixed = |key: &usize| {
+            clauses.iter().any(|clause| {
+                matches!(&clause.comparison, Ok(found) if found.column == *key && found.operator == Operator::Eq)
+            })
+        };
+        !self.table().key.is_empty() && self.table().key.iter().all(fixed)
+    }
+
+    /// Rows that are left after `restrictions` (a list of RestrictInfos, translated as `clauses`).
+    /// Conditions on parameter columns remove no row: they are inputs.
+    ///
+    /// # Safety
+    /// `restrictions` is a list of RestrictInfos of the query being planned.
+    pub unsafe fn rows_after(&self, restrictions: *mut pg_sys::List, clauses: &[Clause]) -> f64 {
+        if self.is_single_row(clauses) {
+            return 1.0;
+        }
+        // SAFETY: by this function's contract.
+        let selectivity = unsafe { self.selectivity(restrictions, |_| true) };
+        (self.remote_rows * selectivity).round().max(1.0)
+    }
+
+    /// The part of the rows that the restrictions chosen by `counted` leave.
+    ///
+    /// # Safety
+    /// `restrictions` is a list of RestrictInfos of the query being planned.
+    pub unsafe fn selectivity(
+        &self,
+        restrictions: *mut pg_sys::List,
+        counted: impl Fn(&Clause) -> bool,
+    ) -> f64 {
+        // SAFETY: by this function's contract.
+        unsafe {
+            let mut chosen = pgrx::PgList::<pg_sys::RestrictInfo>::new();
+            for info in pgrx::PgList::<pg_sys::RestrictInfo>::from_pg(restrictions).iter_ptr() {
+                let clause = clauses::clause(self, info);
+                if !self.is_input(&clause) && counted(&clause) {
+                    chosen.push(info);
+                }
+            }
+            pg_sys::clauselist_selectivity(
+                self.root,
+                chosen.into_pg(),
+                (*self.rel).relid as i32,
+                pg_sys::JoinType::JOIN_INNER,
+                std::ptr::null_mut(),
+            )
+        }
+    }
+
+    fn is_input(&self, clause: &Clause) -> bool {
+        let column = clause
+            .comparison
+            .as_ref()
+            .ok()
+            .map(|found| &self.table().columns[found.column]);
+        column.is_some_and(|column| matches!(column.role, Role::Parameter { .. }))
+    }
+}
+
+/// `GetForeignRelSize`: how many rows the table has after the query's restrictions.
+///
+/// # Safety
+/// Called by PostgreSQL's planner only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn get_foreign_rel_size(
+    root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    oid: pg_sys::Oid,
+) {
+    // SAFETY: the planner's own pointers, valid during planning.
+    unsafe {
+        let relation = Relation::load(root, rel, oid).unwrap_or_report();
+        (*rel).tuples = relation.remote_rows;
+        pg_sys::set_baserel_size_estimates(root, rel);
+        let restrictions = (*rel).baserestrictinfo;
+        let translated = clauses::translate(&relation, restrictions);
+        (*rel).rows = relation.rows_after(restrictions, &translated);
+        (*rel).fdw_private = PgMemoryContexts::CurrentMemoryContext
+            .leak_and_drop_on_delete(relation)
+            .cast();
+    }
+}

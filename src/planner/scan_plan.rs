@@ -1,0 +1,236 @@
+//! The plan node of a scan: what is sent, what is checked again, what stays local.
+
+use super::clauses::{self, Clause};
+use super::paths::push_down;
+use super::relation::Relation;
+use crate::plan::{Operand, Recheck, ScanPlan};
+use pgrx::pg_sys::panic::ErrorReportable;
+use pgrx::{PgList, pg_guard, pg_sys};
+use rest_engine::model::Role;
+use rest_engine::pushdown::{Pushdown, Verdict};
+use std::ffi::CStr;
+use std::ptr;
+
+/// `GetForeignPlan`: the plan node for the path that won.
+///
+/// # Safety
+/// Called by PostgreSQL's planner only.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn get_foreign_plan(
+    root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    _oid: pg_sys::Oid,
+    _path: *mut pg_sys::ForeignPath,
+    target_list: *mut pg_sys::List,
+    restrictions: *mut pg_sys::List,
+    outer_plan: *mut pg_sys::Plan,
+) -> *mut pg_sys::ForeignScan {
+    // SAFETY: the planner's own pointers; the relation's size was estimated before.
+    unsafe {
+        let relation = Relation::of(root, rel);
+        let clauses = clauses::translate(relation, restrictions);
+        let mut pushdown = push_down(relation, &clauses);
+        let expressions = Expressions::sort(relation, &clauses, &mut pushdown);
+        let plan = scan_plan(relation, &clauses, &pushdown, &expressions);
+        let private = plan.to_list().unwrap_or_report();
+        pg_sys::make_foreignscan(
+            target_list,
+            expressions.local.into_pg(),
+            (*rel).relid,
+            pg_sys::list_concat(
+                expressions.operands.into_pg(),
+                pg_sys::list_copy(expressions.sent),
+            ),
+            private,
+            ptr::null_mut(),
+            expressions.sent,
+            outer_plan,
+        )
+    }
+}
+
+/// The expressions of a scan, each where the executor looks for it.
+struct Expressions {
+    /// Evaluated when the scan starts; `fdw_exprs` begins with them.
+    operands: PgList<pg_sys::Node>,
+    /// What is known of each operand.
+    labels: Vec<Operand>,
+    /// Clauses that were sent: `fdw_exprs` goes on with them, and they are the recheck quals of
+    /// EvalPlanQual.
+    sent: *mut pg_sys::List,
+    rechecks: Vec<Recheck>,
+    /// Clauses that PostgreSQL evaluates: the node's qual.
+    local: PgList<pg_sys::Expr>,
+    local_reasons: Vec<String>,
+}
+
+impl Expressions {
+    /// Sorts the clauses by their verdicts, and renumbers the bindings' operands to what is kept.
+    unsafe fn sort(relation: &Relation, clauses: &[Clause], pushdown: &mut Pushdown) -> Self {
+        let mut operands = PgList::new();
+        let mut labels = Vec::new();
+        let mut sent = PgList::<pg_sys::Expr>::new();
+        let mut rechecks = Vec::new();
+        let mut local = PgList::new();
+        let mut local_reasons = Vec::new();
+        for (index, (clause, verdict)) in clauses.iter().zip(&pushdown.verdicts).enumerate() {
+            let binding = pushdown
+                .bindings
+                .iter()
+                .position(|binding| binding.operand == index);
+            match (verdict, binding, &clause.comparison) {
+                (Verdict::Local(reason), _, _) => {
+                    local.push(clause.expression);
+                    local_reasons.push(reason.clone());
+                }
+                (_, Some(binding), Ok(comparison)) => {
+                    sent.push(clause.expression);
+                    rechecks.push(Recheck {
+                        exact: *verdict == Verdict::Exact,
+                        binding,
+                    });
+                    operands.push(comparison.operand);
+                    // SAFETY: the operand is a node of the planner's current query.
+                    labels.push(unsafe { operand_label(relation, comparison.operand) });
+                }
+                _ => {
+                    local.push(clause.expression);
+                    local_reasons.push("it is not sent by any parameter".to_owned());
+                }
+            }
+        }
+        for (position, recheck) in rechecks.iter().enumerate() {
+            pushdown.bindings[recheck.binding].operand = position;
+        }
+        Expressions {
+            operands,
+            labels,
+            sent: sent.into_pg(),
+            rechecks,
+            local,
+            local_reasons,
+        }
+    }
+}
+
+unsafe fn scan_plan(
+    relation: &Relation,
+    clauses: &[Clause],
+    pushdown: &Pushdown,
+    expressions: &Expressions,
+) -> ScanPlan {
+    let table = relation.table();
+    let missing = pushdown
+        .missing
+        .iter()
+        .map(|column| table.columns[*column].name.clone());
+    // SAFETY: the planner's own pointers.
+    let (wanted, hint, fetch_ahead) = unsafe {
+        (
+            wanted_columns(relation, clauses),
+            limit_hint(relation, expressions),
+            reads_everything(relation.root),
+        )
+    };
+    ScanPlan {
+        table: table.clone(),
+        server: relation.catalog.server.to_u32(),
+        attributes: relation.catalog.attributes.clone(),
+        bindings: pushdown.bindings.clone(),
+        operands: expressions.labels.clone(),
+        rechecks: expressions.rechecks.clone(),
+        local_reasons: expressions.local_reasons.clone(),
+        missing: missing.collect(),
+        wanted,
+        hint,
+        fetch_ahead,
+    }
+}
+
+/// The type of an operand, and its name where it is a column of another table: after planning it
+/// is only a numbered parameter.
+unsafe fn operand_label(relation: &Relation, operand: *mut pg_sys::Node) -> Operand {
+    // SAFETY: each cast follows the node's tag; the range table belongs to the same query.
+    unsafe {
+        let ty = pg_sys::exprType(operand).to_u32();
+        let mut inner = operand;
+        while pgrx::is_a(inner, pg_sys::NodeTag::T_RelabelType) {
+            inner = (*inner.cast::<pg_sys::RelabelType>()).arg.cast();
+        }
+        if !pgrx::is_a(inner, pg_sys::NodeTag::T_Var) {
+            return Operand { ty, column: None };
+        }
+        let var = inner.cast::<pg_sys::Var>();
+        let entries = PgList::<pg_sys::RangeTblEntry>::from_pg((*(*relation.root).parse).rtable);
+        let entry = usize::try_from((*var).varno as i64 - 1)
+            .ok()
+            .filter(|_| (*var).varlevelsup == 0)
+            .and_then(|index| entries.get_ptr(index));
+        let column = entry.and_then(|entry| {
+            let names = PgList::<pg_sys::Node>::from_pg((*(*entry).eref).colnames);
+            let position = usize::try_from((*var).varattno - 1).ok()?;
+            let column = names.get_ptr(position)?;
+            let table = CStr::from_ptr((*(*entry).eref).aliasname).to_string_lossy();
+            let column = CStr::from_ptr(crate::compat::string_value(column)).to_string_lossy();
+            Some(format!("{table}.{column}"))
+        });
+        Operand { ty, column }
+    }
+}
+
+/// The columns that the query or a clause needs and that a response carries.
+unsafe fn wanted_columns(relation: &Relation, clauses: &[Clause]) -> Vec<usize> {
+    // SAFETY: the planner's own expressions; the set is a new one.
+    unsafe {
+        let rel = relation.rel;
+        let mut attributes: *mut pg_sys::Bitmapset = ptr::null_mut();
+        pg_sys::pull_varattnos(
+            (*(*rel).reltarget).exprs.cast(),
+            (*rel).relid,
+            &mut attributes,
+        );
+        for clause in clauses {
+            pg_sys::pull_varattnos(clause.expression.cast(), (*rel).relid, &mut attributes);
+        }
+        let is_used = |attribute: i32| {
+            let member = attribute - pg_sys::FirstLowInvalidHeapAttributeNumber;
+            pg_sys::bms_is_member(member, attributes)
+        };
+        let whole_row = is_used(0);
+        let columns = relation
+            .catalog
+            .attributes
+            .iter()
+            .zip(&relation.table().columns);
+        columns
+            .enumerate()
+            .filter(|(_, (attribute, column))| {
+                (whole_row || is_used(i32::from(**attribute)))
+                    && matches!(column.role, Role::Field(_))
+            })
+            .map(|(index, _)| index)
+            .collect()
+    }
+}
+
+/// Rows after which the query stops, if every row that the API returns counts towards them:
+/// the scan is the whole query, nothing is filtered or sorted locally (rule R5).
+unsafe fn limit_hint(relation: &Relation, expressions: &Expressions) -> Option<u64> {
+    // SAFETY: the planner's own state.
+    unsafe {
+        let root = relation.root;
+        let alone =
+            pg_sys::bms_membership((*root).all_baserels) == pg_sys::BMS_Membership::BMS_SINGLETON;
+        let everything_counts = expressions.local.is_empty()
+            && expressions.rechecks.iter().all(|recheck| recheck.exact);
+        let limit = (*root).limit_tuples;
+        let unsorted = (*root).query_pathkeys.is_null();
+        (alone && everything_counts && unsorted && limit >= 1.0).then_some(limit.min(1e15) as u64)
+    }
+}
+
+/// Whether the query is going to read all rows, as far as the planner knows.
+unsafe fn reads_everything(root: *mut pg_sys::PlannerInfo) -> bool {
+    // SAFETY: the planner's own state.
+    unsafe { (*root).tuple_fraction <= 0.0 && (*(*root).parse).limitCount.is_null() }
+}

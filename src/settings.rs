@@ -1,0 +1,72 @@
+//! The settings (`rest_fdw.*`) and who may change them.
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use std::ffi::CString;
+
+static PUSHDOWN: GucSetting<bool> = GucSetting::<bool>::new(true);
+static MAX_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(0);
+static ALLOWED_HOSTS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static LOG_REQUESTS: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Defines the settings; called once, when the library is loaded.
+pub fn register() {
+    GucRegistry::define_bool_guc(
+        c"rest_fdw.pushdown",
+        c"Send filters to the API.",
+        c"Off sends only required parameters and filters everything locally.",
+        &PUSHDOWN,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"rest_fdw.max_requests",
+        c"Requests that one statement may make.",
+        c"More is an error. 0 is no bound.",
+        &MAX_REQUESTS,
+        0,
+        i32::MAX,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"rest_fdw.allowed_hosts",
+        c"Hosts that servers not owned by a superuser may reach.",
+        c"A comma-separated list of hosts, *.suffix, addresses and CIDR ranges. Empty: public addresses over https only.",
+        &ALLOWED_HOSTS,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"rest_fdw.log_requests",
+        c"Write a LOG line for each request, secrets redacted.",
+        c"",
+        &LOG_REQUESTS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+}
+
+/// Whether filters are sent.
+pub fn pushdown() -> bool {
+    PUSHDOWN.get()
+}
+
+/// Requests that one statement may make, if bounded.
+pub fn max_requests() -> Option<u64> {
+    u64::try_from(MAX_REQUESTS.get())
+        .ok()
+        .filter(|bound| *bound > 0)
+}
+
+/// The text of `rest_fdw.allowed_hosts`.
+pub fn allowed_hosts() -> String {
+    ALLOWED_HOSTS
+        .get()
+        .map(|text| text.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Whether each request is logged.
+pub fn log_requests() -> bool {
+    LOG_REQUESTS.get()
+}
