@@ -1,5 +1,6 @@
 //! Errors of the PostgreSQL side, and how every error becomes a message, DETAIL, HINT and SQLSTATE.
 
+use crate::encoding::for_message;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys::panic::ErrorReport;
 use rest_engine::error::{Error as EngineError, Exchange};
@@ -33,12 +34,11 @@ impl FdwError {
         FdwError::Internal("this callback of supabase-wrappers is not used by rest_fdw".to_owned())
     }
 
-    /// Raises it. Only to be called on the backend's main thread, below a `#[pg_guard]`.
+    /// Raises it: message, DETAIL, HINT and SQLSTATE. Only to be called on the backend's main thread,
+    /// below a `#[pg_guard]`.
     pub fn raise(self) -> ! {
-        let report: ErrorReport = self.into();
-        report.report(pgrx::PgLogLevel::ERROR);
-        // ERROR never returns; this line is for the type checker.
-        unreachable!("ereport(ERROR) returned")
+        ErrorReport::from(self).report(pgrx::PgLogLevel::ERROR);
+        unreachable!("an ERROR never returns")
     }
 }
 
@@ -50,13 +50,13 @@ impl From<OptionError> for FdwError {
 
 impl From<FdwError> for ErrorReport {
     fn from(error: FdwError) -> Self {
-        let message = error.to_string();
+        let message = for_message(error.to_string());
         match error {
             FdwError::Remote { table, error } => remote_report(&table, &error, message),
             FdwError::Option(error) => option_report(error),
             FdwError::Plan(detail) => {
                 ErrorReport::new(PgSqlErrorCode::ERRCODE_FDW_ERROR, message, "rest_fdw")
-                    .set_detail(detail)
+                    .set_detail(for_message(detail))
                     .set_hint(
                         "Reconnect, or run DISCARD PLANS, so that the query is planned again.",
                     )
@@ -79,12 +79,12 @@ fn option_report(error: OptionError) -> ErrorReport {
             PgSqlErrorCode::ERRCODE_FDW_OPTION_NAME_NOT_FOUND
         }
     };
-    let mut report = ErrorReport::new(code, error.message, "rest_fdw");
+    let mut report = ErrorReport::new(code, for_message(error.message), "rest_fdw");
     if let Some(detail) = error.detail {
-        report = report.set_detail(detail);
+        report = report.set_detail(for_message(detail));
     }
     if let Some(hint) = error.hint {
-        report = report.set_hint(hint);
+        report = report.set_hint(for_message(hint));
     }
     report
 }
@@ -92,10 +92,10 @@ fn option_report(error: OptionError) -> ErrorReport {
 fn remote_report(table: &str, error: &EngineError, message: String) -> ErrorReport {
     let mut report = ErrorReport::new(sqlstate(error), message, "rest_fdw");
     if let Some(detail) = detail(table, error) {
-        report = report.set_detail(detail);
+        report = report.set_detail(for_message(detail));
     }
     if let Some(hint) = hint(table, error) {
-        report = report.set_hint(hint);
+        report = report.set_hint(for_message(hint));
     }
     report
 }
@@ -151,7 +151,7 @@ fn detail(table: &str, error: &EngineError) -> Option<String> {
     }
 }
 
-/// Where it happened: `Foreign table "t", page 3 of GET https://…`.
+/// Where it happened: `Foreign table "t", page 3 of GET https://...`.
 fn place(table: &str, exchange: &Exchange) -> String {
     match (exchange.request.as_str(), exchange.page) {
         ("", _) => format!("Foreign table \"{table}\""),
@@ -166,16 +166,16 @@ fn hint(table: &str, error: &EngineError) -> Option<String> {
         EngineError::MissingParameters(columns) => {
             let conditions: Vec<String> = columns
                 .iter()
-                .map(|column| format!("{} = '…'", quote_identifier(column)))
+                .map(|column| format!("{} = '...'", quote_identifier(column)))
                 .collect();
             return Some(format!(
-                "Give a value: SELECT … FROM {table} WHERE {}. A join or IN (…) supplies values too.",
+                "Give a value: SELECT ... FROM {table} WHERE {}. A join or IN (...) supplies values too.",
                 conditions.join(" AND ")
             ));
         }
         EngineError::Status {
             status: 401 | 403, ..
-        } => "Check the user mapping: CREATE USER MAPPING … OPTIONS (token '…').",
+        } => "Check the user mapping: CREATE USER MAPPING ... OPTIONS (token '...').",
         EngineError::Status { status: 404, .. } => {
             "Check the option \"endpoint\". If 404 means that there are no rows, set empty_on '404'."
         }

@@ -1,13 +1,13 @@
 //! EXPLAIN: what is sent, what is checked again, what is not sent and why; with ANALYZE, what happened.
 
+use crate::encoding::{from_server, to_server};
 use crate::executor::{self, ForeignScan, Totals};
 use crate::plan::ScanPlan;
-use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::Operator;
 use rest_engine::pagination::Pager;
 use rest_engine::request::{self, Operand};
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::sync::Arc;
 
 /// `ExplainForeignScan`: adds the scan's properties to the plan's description. Sends nothing.
@@ -22,7 +22,8 @@ pub unsafe extern "C-unwind" fn explain_foreign_scan(
     // SAFETY: EXPLAIN's own pointers; the plan was made by this wrapper.
     unsafe {
         let plan_node = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
-        let plan = ScanPlan::from_list((*plan_node).fdw_private).unwrap_or_report();
+        let plan =
+            ScanPlan::from_list((*plan_node).fdw_private).unwrap_or_else(|error| error.raise());
         let explainer = Explainer::new(plan_node, &plan, state);
         explainer.request();
         explainer.filters();
@@ -233,8 +234,9 @@ unsafe fn statement_parameter(expression: *mut pg_sys::Node) -> Option<i32> {
 unsafe fn deparse(expression: *mut pg_sys::Node, context: *mut pg_sys::List) -> String {
     // SAFETY: the context was made for the plan that the expression is of; the text is palloc'd.
     unsafe {
-        let text = pg_sys::deparse_expression(expression, context, false, false);
-        CStr::from_ptr(text).to_string_lossy().into_owned()
+        from_server(pg_sys::deparse_expression(
+            expression, context, false, false,
+        ))
     }
 }
 
@@ -265,13 +267,13 @@ unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
 }
 
 unsafe fn text(state: *mut pg_sys::ExplainState, label: &str, value: &str) {
-    let (label, value) = (c_string(label), c_string(value));
+    let (label, value) = (to_server(label), to_server(value));
     // SAFETY: both texts live during the call.
     unsafe { pg_sys::ExplainPropertyText(label.as_ptr(), value.as_ptr(), state) }
 }
 
 unsafe fn count(state: *mut pg_sys::ExplainState, label: &str, value: u64) {
-    let label = c_string(label);
+    let label = to_server(label);
     // SAFETY: the label lives during the call; no unit.
     unsafe { pg_sys::ExplainPropertyUInteger(label.as_ptr(), std::ptr::null(), value, state) }
 }
@@ -281,8 +283,8 @@ unsafe fn list(state: *mut pg_sys::ExplainState, label: &str, values: &[String])
     if values.is_empty() {
         return;
     }
-    let label = c_string(label);
-    let values: Vec<CString> = values.iter().map(|value| c_string(value)).collect();
+    let label = to_server(label);
+    let values: Vec<CString> = values.iter().map(|value| to_server(value)).collect();
     // SAFETY: label and texts live during the call, which copies them.
     unsafe {
         let mut list = PgList::<std::os::raw::c_char>::new();
@@ -291,9 +293,4 @@ unsafe fn list(state: *mut pg_sys::ExplainState, label: &str, values: &[String])
         }
         pg_sys::ExplainPropertyList(label.as_ptr(), list.into_pg(), state);
     }
-}
-
-/// Texts of EXPLAIN hold no U+0000: PostgreSQL's own never do, and URLs are percent-encoded.
-fn c_string(text: &str) -> CString {
-    CString::new(text).unwrap_or_default()
 }

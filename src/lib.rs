@@ -6,6 +6,7 @@
 use pgrx::prelude::*;
 
 mod compat;
+mod encoding;
 mod error;
 mod executor;
 mod explain;

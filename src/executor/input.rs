@@ -1,7 +1,7 @@
 //! Text → a Datum, through the type's own input function.
 
+use crate::encoding::to_server;
 use pgrx::pg_sys;
-use std::ffi::CString;
 
 /// A type's input function, looked up once a scan.
 pub struct Input {
@@ -43,24 +43,5 @@ impl Input {
                 self.modifier,
             )
         }
-    }
-}
-
-/// `text` in the database's encoding. The decoder refuses U+0000, so there is none in it.
-pub fn to_server(text: &str) -> CString {
-    // SAFETY: reads the database's encoding; the conversion returns its argument or a palloc'd copy.
-    unsafe {
-        if pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 {
-            return CString::new(text).unwrap_or_default();
-        }
-        let converted = pg_sys::pg_any_to_server(
-            text.as_ptr().cast(),
-            text.len() as i32,
-            pg_sys::pg_enc::PG_UTF8 as i32,
-        );
-        if converted.cast_const() == text.as_ptr().cast() {
-            return CString::new(text).unwrap_or_default();
-        }
-        std::ffi::CStr::from_ptr(converted).to_owned()
     }
 }

@@ -16,7 +16,6 @@ pub use release::register;
 pub use scan::{ForeignScan, Totals};
 
 use crate::plan::ScanPlan;
-use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 
 /// `BeginForeignScan`: prepares a scan; nothing is sent before the first row is asked for.
@@ -35,8 +34,9 @@ pub unsafe extern "C-unwind" fn begin_foreign_scan(
             return;
         }
         let node_plan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
-        let plan = ScanPlan::from_list((*node_plan).fdw_private).unwrap_or_report();
-        let scan = ForeignScan::begin(node, plan).unwrap_or_report();
+        let plan =
+            ScanPlan::from_list((*node_plan).fdw_private).unwrap_or_else(|error| error.raise());
+        let scan = ForeignScan::begin(node, plan).unwrap_or_else(|error| error.raise());
         let query_context = (*(*node).ss.ps.state).es_query_cxt;
         (*node).fdw_state = PgMemoryContexts::For(query_context)
             .leak_and_drop_on_delete(scan)
@@ -57,7 +57,7 @@ pub unsafe extern "C-unwind" fn iterate_foreign_scan(
         let slot = (*node).ss.ss_ScanTupleSlot;
         pg_sys::ExecClearTuple(slot);
         let scan = &mut *(*node).fdw_state.cast::<ForeignScan>();
-        scan.next(node, slot).unwrap_or_report();
+        scan.next(node, slot).unwrap_or_else(|error| error.raise());
         slot
     }
 }

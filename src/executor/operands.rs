@@ -1,9 +1,9 @@
 //! Datums → the engine's values: operands when a scan starts, constants for EXPLAIN.
 
+use crate::encoding::from_server;
 use crate::options::domain_base;
 use pgrx::pg_sys;
 use rest_engine::predicate::Value;
-use std::ffi::CStr;
 
 /// Days from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
 pub const EPOCH_DAYS: i32 = 10_957;
@@ -96,11 +96,7 @@ unsafe fn output(datum: pg_sys::Datum, ty: pg_sys::Oid) -> String {
         let mut function = pg_sys::InvalidOid;
         let mut is_varlena = false;
         pg_sys::getTypeOutputInfo(ty, &mut function, &mut is_varlena);
-        let text = CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, datum));
-        let utf8 = pg_sys::pg_enc::PG_UTF8 as i32;
-        // The same pointer comes back where the database's encoding is UTF-8 already.
-        let converted = pg_sys::pg_server_to_any(text.as_ptr(), text.count_bytes() as i32, utf8);
-        CStr::from_ptr(converted).to_string_lossy().into_owned()
+        from_server(pg_sys::OidOutputFunctionCall(function, datum))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::arrays;
 use super::composite::Composite;
-use super::input::{Input, to_server};
+use super::input::Input;
+use crate::encoding::{is_utf8, to_server};
 use crate::error::FdwError;
 use crate::options::domain_base;
 use pgrx::pg_sys::panic::CaughtError;
@@ -224,7 +225,7 @@ impl Conversion {
             (Kind::Jsonb | Kind::Composite(_) | Kind::Array(_) | Kind::Other, _) => {
                 matches!(cell, Cell::Null)
             }
-            (Kind::Text, _) => true,
+            (Kind::Text, _) => is_utf8(),
             (_, Cell::Text(_)) => false,
             _ => self.modifier < 0,
         }
@@ -340,8 +341,7 @@ fn varlena(bytes: &[u8]) -> pg_sys::Datum {
 
 /// Text in the database's encoding.
 fn text(bytes: &[u8]) -> pg_sys::Datum {
-    // SAFETY: reads the database's encoding.
-    if unsafe { pg_sys::GetDatabaseEncoding() } == pg_sys::pg_enc::PG_UTF8 as i32 {
+    if is_utf8() {
         return varlena(bytes);
     }
     varlena(to_server(&String::from_utf8_lossy(bytes)).as_bytes())

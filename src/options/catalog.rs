@@ -1,14 +1,13 @@
 //! Reads a foreign table, its server and its user mapping from the catalog.
 
 use super::types::engine_type;
+use crate::encoding::from_server;
 use crate::error::FdwError;
 use crate::settings;
 use pgrx::pg_sys;
 use rest_engine::http::Egress;
 use rest_engine::model::options::{self as engine_options, ColumnDefinition, Definition, Options};
 use rest_engine::model::{Credentials, Table};
-use std::ffi::CStr;
-use std::os::raw::c_char;
 
 /// A foreign table as the catalog describes it at this moment.
 pub struct CatalogTable {
@@ -37,7 +36,7 @@ pub fn load(relation: pg_sys::Oid) -> Result<CatalogTable, FdwError> {
             options_of((*foreign_table).options),
             options_of((*server).options),
             (*server).serverid,
-            text((*server).servername),
+            from_server((*server).servername),
         )
     };
     let table = engine_options::table(&Definition {
@@ -109,11 +108,11 @@ fn column(relation: pg_sys::Oid, attribute: &pg_sys::FormData_pg_attribute) -> C
     // SAFETY: relation and attribute exist; the returned list and texts are palloc'd copies.
     unsafe {
         ColumnDefinition {
-            name: text(attribute.attname.data.as_ptr()),
+            name: from_server(attribute.attname.data.as_ptr()),
             ty: engine_type(attribute.atttypid),
             not_null: attribute.attnotnull,
             options: options_of(pg_sys::GetForeignColumnOptions(relation, attribute.attnum)),
-            type_name: text(pg_sys::format_type_be(attribute.atttypid)),
+            type_name: from_server(pg_sys::format_type_be(attribute.atttypid)),
         }
     }
 }
@@ -121,7 +120,7 @@ fn column(relation: pg_sys::Oid, attribute: &pg_sys::FormData_pg_attribute) -> C
 /// The table's name as an error message should show it.
 fn relation_name(relation: pg_sys::Oid) -> String {
     // SAFETY: the relation exists, so it has a name.
-    unsafe { text(pg_sys::get_rel_name(relation)) }
+    unsafe { from_server(pg_sys::get_rel_name(relation)) }
 }
 
 /// A list of DefElems as names and values.
@@ -135,22 +134,10 @@ unsafe fn options_of(list: *mut pg_sys::List) -> Options {
             .iter_ptr()
             .map(|element| {
                 (
-                    text((*element).defname),
-                    text(pg_sys::defGetString(element)),
+                    from_server((*element).defname),
+                    from_server(pg_sys::defGetString(element)),
                 )
             })
             .collect()
     }
-}
-
-/// # Safety
-/// `pointer` is NULL or a text ended by NUL.
-unsafe fn text(pointer: *const c_char) -> String {
-    if pointer.is_null() {
-        return String::new();
-    }
-    // SAFETY: by this function's contract.
-    unsafe { CStr::from_ptr(pointer) }
-        .to_string_lossy()
-        .into_owned()
 }

@@ -1,10 +1,10 @@
 //! SQL expressions → predicates: which column, which comparison, which operand; or why not.
 
 use super::relation::Relation;
+use crate::encoding::from_server;
 use pgrx::{PgList, pg_sys};
 use rest_engine::model::{Column, Operator, Type};
 use rest_engine::predicate::{Predicate, Semantics};
-use std::ffi::CStr;
 
 /// A restriction of the query on one table.
 pub struct Clause {
@@ -300,7 +300,7 @@ unsafe fn volatile_reason(operand: *mut pg_sys::Node) -> String {
         if pgrx::is_a(operand, pg_sys::NodeTag::T_FuncExpr) {
             let name = pg_sys::get_func_name((*operand.cast::<pg_sys::FuncExpr>()).funcid);
             if !name.is_null() {
-                return format!("{}() is volatile", CStr::from_ptr(name).to_string_lossy());
+                return format!("{}() is volatile", from_server(name));
             }
         }
     }
@@ -324,14 +324,8 @@ fn no_operator(column: &Column, what: &str) -> String {
 }
 
 fn operator_name(operator: pg_sys::Oid) -> String {
-    // SAFETY: the operator exists; its name is palloc'd.
-    unsafe {
-        let name = pg_sys::get_opname(operator);
-        if name.is_null() {
-            return String::new();
-        }
-        CStr::from_ptr(name).to_string_lossy().into_owned()
-    }
+    // SAFETY: the name is palloc'd or NULL.
+    unsafe { from_server(pg_sys::get_opname(operator)) }
 }
 
 /// What an operator means, told by its place in the type's own B-tree operator family (not by its

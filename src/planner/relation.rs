@@ -4,7 +4,6 @@ use super::clauses::{self, Clause};
 use super::costs;
 use crate::error::FdwError;
 use crate::options::{self, CatalogTable};
-use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 use rest_engine::model::{Operator, Role, Table};
 
@@ -140,7 +139,7 @@ pub unsafe extern "C-unwind" fn get_foreign_rel_size(
 ) {
     // SAFETY: the planner's own pointers, valid during planning.
     unsafe {
-        let relation = Relation::load(root, rel, oid).unwrap_or_report();
+        let relation = Relation::load(root, rel, oid).unwrap_or_else(|error| error.raise());
         (*rel).tuples = relation.remote_rows;
         pg_sys::set_baserel_size_estimates(root, rel);
         let restrictions = (*rel).baserestrictinfo;

@@ -3,12 +3,11 @@
 use super::clauses::{self, Clause};
 use super::paths::push_down;
 use super::relation::Relation;
+use crate::encoding::from_server;
 use crate::plan::{Operand, Recheck, ScanPlan};
-use pgrx::pg_sys::panic::ErrorReportable;
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::Role;
 use rest_engine::pushdown::{Pushdown, Verdict};
-use std::ffi::CStr;
 use std::ptr;
 
 /// `GetForeignPlan`: the plan node for the path that won.
@@ -32,7 +31,7 @@ pub unsafe extern "C-unwind" fn get_foreign_plan(
         let mut pushdown = push_down(relation, &clauses);
         let expressions = Expressions::sort(relation, &clauses, &mut pushdown);
         let plan = scan_plan(relation, &clauses, &pushdown, &expressions);
-        let private = plan.to_list().unwrap_or_report();
+        let private = plan.to_list().unwrap_or_else(|error| error.raise());
         pg_sys::make_foreignscan(
             target_list,
             expressions.local.into_pg(),
@@ -170,8 +169,8 @@ unsafe fn operand_label(relation: &Relation, operand: *mut pg_sys::Node) -> Oper
             let names = PgList::<pg_sys::Node>::from_pg((*(*entry).eref).colnames);
             let position = usize::try_from((*var).varattno - 1).ok()?;
             let column = names.get_ptr(position)?;
-            let table = CStr::from_ptr((*(*entry).eref).aliasname).to_string_lossy();
-            let column = CStr::from_ptr(crate::compat::string_value(column)).to_string_lossy();
+            let table = from_server((*(*entry).eref).aliasname);
+            let column = from_server(crate::compat::string_value(column));
             Some(format!("{table}.{column}"))
         });
         Operand { ty, column }

@@ -125,7 +125,7 @@ fn missing(kind: &str, option: &str) -> Error {
         option: "auth".to_owned(),
         reason: format!("\"{kind}\" needs option \"{option}\" in the user mapping"),
         hint: Some(format!(
-            "ALTER USER MAPPING … OPTIONS (ADD {option} '…'), or set auth 'none'"
+            "ALTER USER MAPPING ... OPTIONS (ADD {option} '...'), or set auth 'none'"
         )),
     }
 }
