@@ -73,6 +73,7 @@ fn option_report(error: OptionError) -> ErrorReport {
         OptionErrorKind::Unknown | OptionErrorKind::WrongLevel | OptionErrorKind::Secret => {
             PgSqlErrorCode::ERRCODE_FDW_INVALID_OPTION_NAME
         }
+        OptionErrorKind::Privilege => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
         OptionErrorKind::NotYet => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
         OptionErrorKind::Invalid => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         OptionErrorKind::Conflict | OptionErrorKind::Missing => {

@@ -1,7 +1,7 @@
 //! Lists of cells → PostgreSQL arrays, of any number of dimensions.
 
+use super::domains::Domain;
 use super::values::Conversion;
-use crate::options::domain_base;
 use pgrx::pg_sys;
 use rest_engine::decode::{Batch, Cell};
 
@@ -15,6 +15,7 @@ pub struct Elements {
     by_value: bool,
     alignment: std::os::raw::c_char,
     conversion: Conversion,
+    domain: Option<Domain>,
 }
 
 impl Elements {
@@ -25,9 +26,10 @@ impl Elements {
     pub unsafe fn new(ty: pg_sys::Oid, modifier: i32, context: pg_sys::MemoryContext) -> Self {
         let (mut length, mut by_value, mut alignment) = (0, false, 0);
         // SAFETY: a catalog look-up by OID; the context's contract is this function's.
-        let conversion = unsafe {
+        let (conversion, domain) = unsafe {
             pg_sys::get_typlenbyvalalign(ty, &mut length, &mut by_value, &mut alignment);
-            Conversion::new(domain_base(ty), modifier, context)
+            let (base, modifier, domain) = Domain::resolve(ty, modifier, context);
+            (Conversion::new(base, modifier, context), domain)
         };
         Elements {
             ty,
@@ -35,6 +37,7 @@ impl Elements {
             by_value,
             alignment,
             conversion,
+            domain,
         }
     }
 
@@ -49,7 +52,7 @@ impl Elements {
         }
         let values: Vec<_> = leaves
             .iter()
-            .map(|cell| self.conversion.datum(batch, *cell))
+            .map(|cell| self.element(batch, *cell))
             .collect();
         let mut nulls: Vec<bool> = values.iter().map(Option::is_none).collect();
         let mut datums: Vec<_> = values
@@ -72,6 +75,14 @@ impl Elements {
                 self.alignment,
             ))
         }
+    }
+
+    fn element(&mut self, batch: &Batch, cell: Cell) -> Option<pg_sys::Datum> {
+        let datum = self.conversion.datum(batch, cell);
+        if let Some(domain) = &mut self.domain {
+            domain.check(datum);
+        }
+        datum
     }
 }
 

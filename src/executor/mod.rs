@@ -3,6 +3,7 @@
 mod arrays;
 mod budget;
 mod composite;
+mod domains;
 mod input;
 mod operands;
 mod parameters;

@@ -122,7 +122,7 @@ impl ForeignScan {
                         row,
                         slot,
                     )
-                    .map_err(|error| in_table(&self.table, error))?;
+                    .map_err(|error| in_table(&self.table, self.client.as_deref(), error))?;
                     if complete && passes(&self.rechecks, &stream.checks, node, slot) {
                         return Ok(());
                     }
@@ -287,10 +287,13 @@ fn remote(table: &Table, error: EngineError) -> FdwError {
     }
 }
 
-fn in_table(of: &Table, error: FdwError) -> FdwError {
-    match error {
-        FdwError::Remote { error, .. } => remote(of, *error),
-        other => other,
+/// The error of a value, with the table's name and without the secrets that the API repeats in it.
+fn in_table(of: &Table, client: Option<&Client>, error: FdwError) -> FdwError {
+    match (error, client) {
+        (FdwError::Remote { error, .. }, Some(client)) => {
+            remote(of, client.redactor().error(*error))
+        }
+        (error, _) => error,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::arrays;
 use super::composite::Composite;
+use super::domains::Domain;
 use super::input::Input;
 use crate::encoding::{is_utf8, to_server};
 use crate::error::FdwError;
-use crate::options::domain_base;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgSqlErrorCode, PgTryBuilder, pg_sys};
 use rest_engine::decode::{Batch, Cell};
@@ -56,12 +56,6 @@ enum Kind {
     Other,
 }
 
-struct Domain {
-    ty: pg_sys::Oid,
-    extra: *mut std::ffi::c_void,
-    context: pg_sys::MemoryContext,
-}
-
 impl Loader {
     /// The loader of an attribute. What it looks up lives as long as `context`.
     ///
@@ -73,18 +67,14 @@ impl Loader {
         on_error: OnError,
         context: pg_sys::MemoryContext,
     ) -> Self {
-        let base = domain_base(attribute.atttypid);
-        let domain = (base != attribute.atttypid).then_some(Domain {
-            ty: attribute.atttypid,
-            extra: ptr::null_mut(),
-            context,
-        });
+        let (base, modifier, domain) =
+            Domain::resolve(attribute.atttypid, attribute.atttypmod, context);
         Loader {
             column: column.to_owned(),
             position: attribute.attnum as usize - 1,
             on_error,
             // SAFETY: by this function's contract.
-            conversion: unsafe { Conversion::new(base, attribute.atttypmod, context) },
+            conversion: unsafe { Conversion::new(base, modifier, context) },
             domain,
         }
     }
@@ -119,21 +109,6 @@ impl Loader {
             None => caught.rethrow(),
         })
         .execute()
-    }
-}
-
-impl Domain {
-    fn check(&mut self, datum: Option<pg_sys::Datum>) {
-        // SAFETY: the value is of the domain's base type; `extra` is the function's own cache.
-        unsafe {
-            pg_sys::domain_check(
-                datum.unwrap_or(pg_sys::Datum::from(0)),
-                datum.is_none(),
-                self.ty,
-                &mut self.extra,
-                self.context,
-            );
-        }
     }
 }
 

@@ -106,7 +106,8 @@ pub unsafe fn column_reference(
             return None;
         }
         let column = relation.column_of((*var).varattno)?;
-        let modifier = (*var).vartypmod;
+        let mut modifier = (*var).vartypmod;
+        pg_sys::getBaseTypeAndTypmod((*var).vartype, &mut modifier);
         Some(ColumnReference {
             column,
             ty,

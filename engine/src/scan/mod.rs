@@ -4,6 +4,7 @@ mod chain;
 mod flow;
 mod ledger;
 mod page;
+mod repetition;
 mod stream;
 mod wanted;
 mod worker;
@@ -18,6 +19,7 @@ use crate::request::Inputs;
 use chain::Chains;
 use flow::{Flow, Pace};
 use ledger::{Budget, Ledger};
+use repetition::Repetition;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use stream::Stream;
@@ -71,6 +73,7 @@ struct Shared {
     chains: Chains,
     decoding: wanted::Decoding,
     ledger: Ledger,
+    repetition: Repetition,
     stream: Stream,
     crew: Crew,
 }
@@ -101,6 +104,7 @@ impl Scan {
             chains,
             decoding,
             ledger: Ledger::new(budget),
+            repetition: Repetition::default(),
             stream: Stream::new(Flow::new(pace, first))?,
             crew,
         };

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::chain::{Job, Next};
 use super::ledger::{Ledger, RequestRecord};
+use super::repetition::Fingerprint;
 use super::worker;
 use crate::decode::{self, Batch, PageEnd, Sink, decode_page};
 use crate::error::Exchange;
@@ -46,7 +47,15 @@ pub(super) fn read(shared: &Arc<Shared>, number: u64, job: Job) -> Result<()> {
         }
         attempt += 1;
     }
-    page.contradiction.map_or(Ok(()), Err)
+    page.contradiction.map_or(Ok(()), Err)?;
+    let fingerprint = Fingerprint {
+        chain: page.chain,
+        page: page.page,
+        rows: page.progress.rows,
+        hash: page.progress.hash,
+    };
+    let table = shared.chains.table();
+    shared.repetition.note(table, fingerprint, &page.exchange)
 }
 
 fn within_page_cap(shared: &Shared, number: u64, exchange: &Exchange) -> Result<()> {

@@ -5,8 +5,10 @@
 pub enum OptionErrorKind {
     /// No option has this name.
     Unknown,
-    /// The option belongs to another level, or to superusers.
+    /// The option belongs to another level.
     WrongLevel,
+    /// The option is for superusers.
+    Privilege,
     /// A secret outside the user mapping.
     Secret,
     /// The option, or this value of it, is part of the vocabulary and does not work yet.

@@ -210,7 +210,7 @@ fn what_later_work_brings_is_refused_by_name() {
 fn options_that_name_a_file_are_for_superusers() {
     let file = options(&[("base_url", "https://api.test"), ("ca_file", "/etc/x.pem")]);
     let error = validate(Level::Server, &file, false).unwrap_err();
-    assert_eq!(error.kind, OptionErrorKind::WrongLevel);
+    assert_eq!(error.kind, OptionErrorKind::Privilege);
     assert_eq!(error.message, "only a superuser may set option \"ca_file\"");
     assert_eq!(
         validate(Level::Server, &file, true).unwrap_err().kind,

@@ -211,7 +211,7 @@ pub(super) fn check_of(level: Level, option: &str, superuser: bool) -> Result<Ch
         Some(Entry(_, _, Standing::Works(check))) => Ok(*check),
         Some(Entry(_, _, Standing::SuperuserLater)) if !superuser => {
             let message = format!("only a superuser may set option \"{option}\"");
-            Err(OptionError::new(OptionErrorKind::WrongLevel, message))
+            Err(OptionError::new(OptionErrorKind::Privilege, message))
         }
         Some(_) => Err(OptionError::not_yet(format!("option \"{option}\""))),
         None => Err(not_here(level, option)),
