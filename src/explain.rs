@@ -24,7 +24,7 @@ pub unsafe extern "C-unwind" fn explain_foreign_scan(
         let plan_node = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
         let plan =
             ScanPlan::from_list((*plan_node).fdw_private).unwrap_or_else(|error| error.raise());
-        let explainer = Explainer::new(plan_node, &plan, state);
+        let explainer = Explainer::new(node, &plan, state);
         explainer.request();
         explainer.filters();
         text(state, "Pages", &Pager::describe(&plan.table));
@@ -53,12 +53,15 @@ struct ShownOperand {
 
 impl<'a> Explainer<'a> {
     unsafe fn new(
-        node: *mut pg_sys::ForeignScan,
+        scan: *mut pg_sys::ForeignScanState,
         plan: &'a ScanPlan,
         state: *mut pg_sys::ExplainState,
     ) -> Self {
         // SAFETY: EXPLAIN's own pointers; `fdw_exprs` holds the operands first, then the rechecks.
         unsafe {
+            let node = (*scan).ss.ps.plan.cast::<pg_sys::ForeignScan>();
+            let parameters = (*(*scan).ss.ps.state).es_param_list_info.as_ref();
+            let statement_parameters = parameters.map_or(0, |list| list.numParams);
             let context = pg_sys::set_deparse_context_plan(
                 (*state).deparse_cxt,
                 node.cast(),
@@ -73,7 +76,7 @@ impl<'a> Explainer<'a> {
             Explainer {
                 plan,
                 state,
-                operands: shown_operands(plan, operands, deparse),
+                operands: shown_operands(plan, operands, statement_parameters, deparse),
                 sent: sent.iter().map(|expression| deparse(*expression)).collect(),
                 local: local.iter_ptr().map(deparse).collect(),
             }
@@ -178,6 +181,7 @@ fn symbol(operator: Operator) -> &'static str {
 unsafe fn shown_operands(
     plan: &ScanPlan,
     expressions: &[*mut pg_sys::Node],
+    statement_parameters: i32,
     deparse: impl Fn(*mut pg_sys::Node) -> String,
 ) -> Vec<ShownOperand> {
     // SAFETY: the operands are expressions of the plan.
@@ -185,7 +189,7 @@ unsafe fn shown_operands(
         .iter()
         .map(|expression| unsafe { statement_parameter(*expression) })
         .collect();
-    let mut next = own.iter().flatten().copied().max().unwrap_or(0);
+    let mut next = statement_parameters;
     let mut shown = Vec::new();
     for ((expression, operand), own) in expressions.iter().zip(&plan.operands).zip(own) {
         // SAFETY: as above.

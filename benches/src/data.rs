@@ -103,7 +103,7 @@ impl Row {
 /// Writes `pages/N.json` (the page after the last is empty), `all.json` and `all.csv`.
 pub fn generate(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder.join("pages"))?;
-    let mut random = Random(0x5EED_0F_2E57_FD3);
+    let mut random = Random(0x5EED_0F2E_57FD_3000);
     let mut all = BufWriter::new(File::create(folder.join("all.json"))?);
     let mut csv = BufWriter::new(File::create(folder.join("all.csv"))?);
     for page in 1..=ROWS / PAGE {

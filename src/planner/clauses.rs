@@ -2,9 +2,10 @@
 
 use super::relation::Relation;
 use crate::encoding::from_server;
+use crate::executor;
 use pgrx::{PgList, pg_sys};
 use rest_engine::model::{Column, Operator, Type};
-use rest_engine::predicate::{Predicate, Semantics};
+use rest_engine::predicate::{Predicate, Semantics, Value};
 
 /// A restriction of the query on one table.
 pub struct Clause {
@@ -28,6 +29,13 @@ pub struct Comparison {
 }
 
 impl Clause {
+    /// The value that the clause compares with, where that is a constant.
+    pub fn constant(&self) -> Option<Value> {
+        let comparison = self.comparison.as_ref().ok()?;
+        // SAFETY: the operand is a node of the planner's current query.
+        unsafe { executor::constant(comparison.operand) }
+    }
+
     /// The engine's view of it; `operand` is the index that its operand has.
     pub fn predicate(&self, operand: usize) -> Predicate {
         match &self.comparison {

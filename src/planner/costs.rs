@@ -8,8 +8,8 @@ const DEFAULT_ROWS: f64 = 1000.0;
 /// Rows that a page is expected to have where nothing is declared.
 const DEFAULT_PAGE: f64 = 100.0;
 const UNITS_PER_MILLISECOND: f64 = 100.0;
-/// Added to a path that cannot run, because a required parameter has no value: it must lose to
-/// every other one (rule R8).
+/// Added for each required parameter without a value: a path that cannot run must lose to every other
+/// one (rule R8), and the nearest to one that can run tells best what is missing.
 const CANNOT_RUN: f64 = 1.0e10;
 
 /// Start-up and total cost of a path.
@@ -30,14 +30,15 @@ pub fn remote_rows(table: &Table, analyzed: f64) -> f64 {
     }
 }
 
-/// The costs of fetching `fetched` rows, of which `returned` are left after the local checks.
-pub fn scan(table: &Table, fetched: f64, returned: f64, can_run: bool) -> Costs {
+/// The costs of fetching `fetched` rows, of which `returned` are left after the local checks, where
+/// `missing` required parameters have no value.
+pub fn scan(table: &Table, fetched: f64, returned: f64, missing: usize) -> Costs {
     let latency = table.latency.as_secs_f64() * 1000.0 * UNITS_PER_MILLISECOND;
     let page = table
         .page_size
         .map_or(DEFAULT_PAGE, |rows| rows.max(1) as f64);
     let pages = (fetched / page).ceil().max(1.0);
-    let penalty = if can_run { 0.0 } else { CANNOT_RUN };
+    let penalty = missing as f64 * CANNOT_RUN;
     // SAFETY: settings of the planner, read on the backend's main thread.
     let (tuple, operator) = unsafe { (pg_sys::cpu_tuple_cost, pg_sys::cpu_operator_cost) };
     let startup = latency + penalty;

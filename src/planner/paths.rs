@@ -5,7 +5,9 @@ use super::costs;
 use super::relation::Relation;
 use crate::{compat, settings};
 use pgrx::{PgList, pg_guard, pg_sys};
+use rest_engine::predicate::Predicate;
 use rest_engine::pushdown::{self, Pushdown, Verdict};
+use rest_engine::request;
 use std::ptr;
 
 /// `GetForeignPaths`: a plain path, and a parameterised one for every join clause that the API
@@ -31,12 +33,25 @@ pub unsafe extern "C-unwind" fn get_foreign_paths(
 
 /// What is sent for these clauses.
 pub fn push_down(relation: &Relation, clauses: &[Clause]) -> Pushdown {
-    let predicates: Vec<_> = clauses
+    let table = relation.table();
+    let mut predicates: Vec<_> = clauses
         .iter()
         .enumerate()
         .map(|(index, clause)| clause.predicate(index))
         .collect();
-    pushdown::plan(relation.table(), &predicates, settings::pushdown())
+    loop {
+        let pushdown = pushdown::plan(table, &predicates, settings::pushdown());
+        // A constant that the API would not understand stays here, and leaves the parameter to others.
+        let refused = pushdown.bindings.iter().find_map(|binding| {
+            let value = clauses[binding.operand].constant()?;
+            let reason = request::encodable(table, binding, &value).err()?;
+            Some((binding.operand, reason))
+        });
+        match refused {
+            Some((index, reason)) => predicates[index] = Predicate::Opaque(reason),
+            None => return pushdown,
+        }
+    }
 }
 
 /// Adds a path that takes values from the relations `outer` (NULL: none).
@@ -53,8 +68,7 @@ unsafe fn add_path(relation: &Relation, outer: pg_sys::Relids) {
         let pushdown = push_down(relation, &clauses);
         let rows = relation.rows_after(restrictions, &clauses);
         let fetched = fetched_rows(relation, restrictions, &clauses, &pushdown).max(rows);
-        let can_run = pushdown.missing.is_empty();
-        let costs = costs::scan(relation.table(), fetched, rows, can_run);
+        let costs = costs::scan(relation.table(), fetched, rows, pushdown.missing.len());
         let path = compat::create_foreign_scan_path(
             relation.root,
             rel,
@@ -85,24 +99,81 @@ unsafe fn fetched_rows(
     relation.remote_rows * selectivity
 }
 
+/// A join clause that the API could answer, if the relations `outer` supply its value.
+struct Supply {
+    column: usize,
+    outer: pg_sys::Relids,
+}
+
 /// The sets of relations whose columns could supply values for what the API filters on: one for
-/// each join clause, and all of them together.
+/// each join clause, those that give every required parameter its value (with one more clause
+/// each, too), and all of them together.
 unsafe fn useful_outer_relations(relation: &Relation) -> Vec<pg_sys::Relids> {
     // SAFETY: the planner's own pointers; sets are made with the planner's functions.
     unsafe {
+        let supplies = supplies(relation);
         let mut found: Vec<pg_sys::Relids> = Vec::new();
-        let mut together: pg_sys::Relids = ptr::null_mut();
-        for info in join_clauses(relation) {
-            let clause = clauses::clause(relation, info);
-            if push_down(relation, &[clause]).bindings.is_empty() {
-                continue;
+        for required in sets_for_required(relation, &supplies) {
+            add_set(&mut found, required);
+            for supply in &supplies {
+                add_set(&mut found, pg_sys::bms_union(required, supply.outer));
             }
-            let outer = outer_relations(relation, info);
-            together = pg_sys::bms_union(together, outer);
-            add_set(&mut found, outer);
         }
+        let together = supplies.iter().fold(ptr::null_mut(), |set, supply| {
+            pg_sys::bms_union(set, supply.outer)
+        });
         add_set(&mut found, together);
         found
+    }
+}
+
+unsafe fn supplies(relation: &Relation) -> Vec<Supply> {
+    // SAFETY: the planner's own clauses.
+    let supply = |info: *mut pg_sys::RestrictInfo| unsafe {
+        let clause = clauses::clause(relation, info);
+        let column = clause.comparison.as_ref().ok()?.column;
+        let is_sent = !push_down(relation, &[clause]).bindings.is_empty();
+        is_sent.then(|| Supply {
+            column,
+            outer: outer_relations(relation, info),
+        })
+    };
+    // SAFETY: as above.
+    unsafe {
+        join_clauses(relation)
+            .into_iter()
+            .filter_map(supply)
+            .collect()
+    }
+}
+
+/// The ways to give every required parameter, that the table's own restrictions leave open, a value
+/// (rule R8): each is a set of relations; the empty one where nothing is open.
+unsafe fn sets_for_required(relation: &Relation, supplies: &[Supply]) -> Vec<pg_sys::Relids> {
+    /// More alternatives than a person writes; the product of several columns' ends here.
+    const MOST: usize = 32;
+    // SAFETY: the planner's own lists and sets.
+    unsafe {
+        let own = clauses::translate(relation, (*relation.rel).baserestrictinfo);
+        let mut sets: Vec<pg_sys::Relids> = vec![ptr::null_mut()];
+        for column in push_down(relation, &own).missing {
+            let alternatives: Vec<_> = supplies
+                .iter()
+                .filter(|supply| supply.column == column)
+                .collect();
+            if alternatives.is_empty() {
+                continue;
+            }
+            let pairs = sets
+                .iter()
+                .flat_map(|set| alternatives.iter().map(move |supply| (*set, supply)));
+            let pairs: Vec<_> = pairs.take(MOST).collect();
+            sets = pairs
+                .into_iter()
+                .map(|(set, supply)| pg_sys::bms_union(set, supply.outer))
+                .collect();
+        }
+        sets
     }
 }
 
@@ -110,10 +181,9 @@ unsafe fn useful_outer_relations(relation: &Relation) -> Vec<pg_sys::Relids> {
 unsafe fn add_set(sets: &mut Vec<pg_sys::Relids>, set: pg_sys::Relids) {
     // SAFETY: all are sets of the planner, or NULL for the empty one.
     unsafe {
-        if compat::is_empty_set(set) || sets.iter().any(|known| pg_sys::bms_equal(*known, set)) {
-            return;
+        if !compat::is_empty_set(set) && !sets.iter().any(|known| pg_sys::bms_equal(*known, set)) {
+            sets.push(set);
         }
-        sets.push(set);
     }
 }
 

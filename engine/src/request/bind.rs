@@ -159,17 +159,38 @@ fn has_no_match(operand: &Operand) -> bool {
     }
 }
 
+/// Whether the API would understand a value that is known before the query runs (rule R4); else why
+/// not, in a user's words. NULL, and the values of parameter columns, are decided by [`bind`].
+pub fn encodable(
+    table: &Table,
+    binding: &Binding,
+    value: &Value,
+) -> std::result::Result<(), String> {
+    let column = as_sent(&table.columns[binding.column], binding);
+    if matches!(column.role, Role::Parameter { .. }) || *value == Value::Null {
+        return Ok(());
+    }
+    texts(&column, binding, value).map(|_| ())
+}
+
+fn texts(
+    column: &Column,
+    binding: &Binding,
+    value: &Value,
+) -> std::result::Result<Vec<Item>, String> {
+    match binding.spelling {
+        Spelling::Single => single(column, binding, value).map(|item| vec![item]),
+        Spelling::CommaList => comma_list(column, value).map(|text| vec![(text, false, None)]),
+        Spelling::PerValue => per_value(column, binding, value),
+    }
+}
+
 fn written(column: &Column, binding: &Binding, operand: &Operand) -> Result<Sent> {
     let value = match operand {
         Operand::Placeholder(text) => return Ok(Sent::Placeholder(text.clone())),
         Operand::Value(value) => value,
     };
-    let sent = match binding.spelling {
-        Spelling::Single => single(column, binding, value).map(|item| vec![item]),
-        Spelling::CommaList => comma_list(column, value).map(|text| vec![(text, false, None)]),
-        Spelling::PerValue => per_value(column, binding, value),
-    };
-    match (sent, &column.role) {
+    match (texts(column, binding, value), &column.role) {
         (Ok(values), _) => {
             values
                 .iter()

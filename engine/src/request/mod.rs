@@ -12,7 +12,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use bind::bind;
+pub use bind::{bind, encodable};
 pub use build::{Request, build};
 pub use inputs::{Bound, Inputs, Operand};
 

@@ -1,0 +1,18 @@
+//! The `#[pg_test]` suites: each asserts on rows and on the requests that the mock API saw.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod errors;
+mod executor;
+mod explain;
+mod options;
+mod paging;
+mod parameters;
+mod pushdown;
+mod scans;
+mod shapes;
+mod signin;
+mod support;
+mod types;
+
+#[cfg(test)]
+pub use support::cluster_settings;
