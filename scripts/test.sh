@@ -2,9 +2,15 @@
 # Does everything work? Stops at the first stage that fails, and says which one last.
 source "$(dirname "$0")/environment.sh"
 
-# passed NAME: how many tests NAME.log counts.
+total=0
+
+# passed NAME: says how many tests NAME.log counts, and adds them up.
 passed() {
-  awk '/^test result: ok/ { total += $4 } END { printf "    %d tests passed\n", total }' "$LOGS/$1.log"
+  local count
+  count="$(awk '/^test result: ok/ { total += $4 } END { print total + 0 }' "$LOGS/$1.log")"
+  [[ $count -gt 0 ]] || fail "no test ran; the output is in $LOGS/$1.log"
+  say "$count tests passed"
+  total=$((total + count))
 }
 
 engine() {
@@ -46,3 +52,4 @@ whole_server
 examples
 documentation
 say "all tests passed"
+echo "$total passed, 0 failed"
