@@ -6,7 +6,7 @@ use crate::plan::ScanPlan;
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::Operator;
 use rest_engine::pagination::Pager;
-use rest_engine::request::{self, Operand};
+use rest_engine::request::Operand;
 use std::ffi::CString;
 use std::sync::Arc;
 
@@ -107,7 +107,7 @@ impl<'a> Explainer<'a> {
             .iter()
             .map(|operand| operand.request.clone())
             .collect();
-        let bound = match request::bind(&self.plan.table, &self.plan.bindings, &operands) {
+        let bound = match self.plan.bind(&operands) {
             Ok(bound) => bound,
             Err(error) => return format!("none, {error}"),
         };
@@ -131,8 +131,11 @@ impl<'a> Explainer<'a> {
         for (index, recheck) in rechecks {
             let clause = self.sent_clause(index);
             let verdict = if recheck.exact { "exact" } else { "superset" };
-            sent.push(format!("{clause} ({verdict})"));
-            if !recheck.exact || self.plan.table.recheck {
+            let is_sent = self.plan.is_sent(&self.plan.bindings[recheck.binding]);
+            if is_sent {
+                sent.push(format!("{clause} ({verdict})"));
+            }
+            if !is_sent || !recheck.exact || self.plan.table.recheck {
                 checked.push(clause);
             }
         }

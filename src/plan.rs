@@ -3,9 +3,12 @@
 //! It holds no pointer and no secret, so it survives copyObject, cached plans and prepared statements.
 
 use crate::error::FdwError;
+use crate::settings;
 use pgrx::pg_sys;
-use rest_engine::model::Table;
+use rest_engine::error::Error as EngineError;
+use rest_engine::model::{Role, Table};
 use rest_engine::pushdown::Binding;
+use rest_engine::request::{self, Bound};
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString};
 
@@ -61,6 +64,32 @@ pub struct Recheck {
 }
 
 impl ScanPlan {
+    /// Whether a binding is sent: with `rest_fdw.pushdown` off only parameter columns' are. The setting
+    /// is looked at when a query runs, because a cached plan outlives it.
+    pub fn is_sent(&self, binding: &Binding) -> bool {
+        let is_parameter = matches!(
+            self.table.columns[binding.column].role,
+            Role::Parameter { .. }
+        );
+        is_parameter || settings::pushdown()
+    }
+
+    /// What each request sends for these operands.
+    pub fn bind(&self, operands: &[request::Operand]) -> Result<Bound, EngineError> {
+        let (sent, unsent): (Vec<usize>, Vec<usize>) =
+            (0..self.bindings.len()).partition(|index| self.is_sent(&self.bindings[*index]));
+        let bindings: Vec<Binding> = sent
+            .iter()
+            .map(|index| self.bindings[*index].clone())
+            .collect();
+        let mut bound = request::bind(&self.table, &bindings, operands)?;
+        for index in bound.unsent.iter_mut().chain(&mut bound.widened) {
+            *index = sent[*index];
+        }
+        bound.unsent.extend(unsent);
+        Ok(bound)
+    }
+
     /// The plan node's private list: one string.
     pub fn to_list(&self) -> Result<*mut pg_sys::List, FdwError> {
         let text =

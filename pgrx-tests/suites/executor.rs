@@ -1116,4 +1116,33 @@ mod tests {
             "the declared constraint excludes the table"
         );
     }
+
+    #[pg_test]
+    fn a_cached_plan_obeys_the_pushdown_setting() {
+        let api = Api::new(
+            "a_cached_plan_obeys_the_pushdown_setting",
+            &json!({"routes": {"/numbers": {
+                "rows": [{"n": 1}, {"n": 2}, {"n": 3}],
+                "filters": [{"param": "least", "field": "n", "op": ">=", "type": "number"}],
+            }}}),
+        );
+        api.create_server("");
+        run(
+            "CREATE FOREIGN TABLE numbers (n int OPTIONS (filter '>= least exact'))
+             SERVER api OPTIONS (endpoint '/numbers', recheck 'off')",
+        );
+        run("SET LOCAL plan_cache_mode = force_generic_plan");
+        run(
+            "PREPARE numbers_from(int) AS SELECT string_agg(n::text, ',' ORDER BY n) FROM numbers WHERE n >= $1",
+        );
+        for (pushdown, request) in [
+            ("on", "GET /numbers?least=2"),
+            ("off", "GET /numbers"),
+            ("on", "GET /numbers?least=2"),
+        ] {
+            run(&format!("SET LOCAL rest_fdw.pushdown = {pushdown}"));
+            assert_eq!(column("EXECUTE numbers_from(2)"), ["2,3"], "{pushdown}");
+            assert_eq!(api.requests(), [request], "{pushdown}");
+        }
+    }
 }

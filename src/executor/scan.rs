@@ -13,7 +13,7 @@ use rest_engine::error::Error as EngineError;
 use rest_engine::http::{CancelToken, Client};
 use rest_engine::model::Table;
 use rest_engine::pushdown::Spelling;
-use rest_engine::request::{self, Inputs, Operand};
+use rest_engine::request::{Inputs, Operand};
 use rest_engine::scan::{Polled, RequestRecord, Scan, ScanSpec, Statistics};
 use std::sync::Arc;
 use std::time::Duration;
@@ -174,7 +174,9 @@ impl ForeignScan {
         }
         // SAFETY: by the caller's contract.
         let operands = unsafe { self.evaluate_operands(node) };
-        let bound = request::bind(&self.table, &self.plan.bindings, &operands)
+        let bound = self
+            .plan
+            .bind(&operands)
             .map_err(|error| remote(&self.table, error))?;
         if bound.requests.is_empty() {
             self.finished = true;

@@ -1,10 +1,9 @@
 //! A next page's URL as an API wrote it → the URL to request.
 
 use crate::error::Exchange;
-use crate::request::clean_reference;
+use crate::request::{origin, resolve};
 use crate::{Error, Result};
-use iri_string::format::ToDedicatedString;
-use iri_string::types::{UriReferenceStr, UriStr, UriString};
+use iri_string::types::UriString;
 
 /// Resolves `reference` against the page's URL (RFC 3986, section 5.2), its fragment dropped.
 ///
@@ -21,8 +20,8 @@ pub(super) fn next_target(
         exchange: exchange.clone(),
         reason: format!("the next page's URL {reason}"),
     })?;
-    let own = UriStr::new(base_url).ok().and_then(origin);
-    let other = origin(&target);
+    let own = origin(base_url);
+    let other = origin(target.as_str());
     if own.is_some() && own == other {
         return Ok(target.as_str().to_owned());
     }
@@ -38,7 +37,7 @@ pub(super) fn next_target(
 
 /// The absolute http(s) URL, or why there is none.
 fn followable(reference: &str, page_url: &str) -> std::result::Result<UriString, String> {
-    let target = resolve(reference, page_url).ok_or_else(|| not_a_url(reference))?;
+    let target = resolve(page_url, reference).ok_or_else(|| not_a_url(reference))?;
     let scheme = target.scheme_str().to_ascii_lowercase();
     if scheme != "http" && scheme != "https" {
         return Err(format!(
@@ -63,27 +62,4 @@ fn not_a_url(reference: &str) -> String {
         .flat_map(char::escape_debug)
         .collect();
     format!("is not a valid URL: \"{shown}\"")
-}
-
-fn resolve(reference: &str, page_url: &str) -> Option<UriString> {
-    let clean = clean_reference(reference);
-    let reference = UriReferenceStr::new(&clean).ok()?;
-    let base = UriStr::new(page_url).ok()?;
-    let mut target = reference
-        .resolve_against(base.to_absolute())
-        .to_dedicated_string();
-    target.set_fragment(None);
-    Some(target)
-}
-
-/// Scheme, host and port (RFC 6454, section 4), the scheme's own port left out.
-fn origin(url: &UriStr) -> Option<String> {
-    let scheme = url.scheme_str().to_ascii_lowercase();
-    let authority = url.authority_components()?;
-    let host = authority.host().to_ascii_lowercase();
-    let port = match (scheme.as_str(), authority.port()) {
-        (_, None | Some("")) | ("http", Some("80")) | ("https", Some("443")) => String::new(),
-        (_, Some(port)) => format!(":{port}"),
-    };
-    (!host.is_empty()).then(|| format!("{scheme}://{host}{port}"))
 }

@@ -6,6 +6,7 @@ mod inputs;
 mod number;
 mod percent;
 mod redact;
+mod target;
 mod time;
 mod write;
 
@@ -17,4 +18,4 @@ pub use build::{Request, build};
 pub use inputs::{Bound, Inputs, Operand};
 
 pub(crate) use build::build_page;
-pub(crate) use percent::clean_reference;
+pub(crate) use target::{origin, resolve};
