@@ -8,8 +8,8 @@ source "$(dirname "$0")/environment.sh"
 purpose="${1:-build}"
 
 debian_packages() {
-  # cargo-pgrx links OpenSSL; Rust itself needs a C linker.
-  echo build-essential pkg-config libssl-dev libclang-dev clang sudo
+  # cargo-pgrx links OpenSSL; Rust itself needs a C linker; https needs the system's certificates.
+  echo build-essential ca-certificates pkg-config libssl-dev libclang-dev clang sudo
   if [[ "$PG_CONFIG" == /usr/lib/postgresql/* ]]; then
     echo "postgresql-$PG" "postgresql-server-dev-$PG"
   fi
