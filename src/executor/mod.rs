@@ -9,6 +9,7 @@ mod operands;
 mod parameters;
 mod release;
 mod scan;
+mod texts;
 mod values;
 mod wait;
 

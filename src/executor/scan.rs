@@ -2,6 +2,7 @@
 
 use super::operands;
 use super::parameters::Parameters;
+use super::texts::Texts;
 use super::values::Loader;
 use super::{budget, release, wait};
 use crate::error::FdwError;
@@ -38,6 +39,7 @@ pub struct ForeignScan {
     operands: Vec<*mut pg_sys::ExprState>,
     rechecks: Vec<*mut pg_sys::ExprState>,
     loaders: Vec<Loader>,
+    texts: Texts,
     parameters: Parameters,
     stream: Option<Stream>,
     finished: bool,
@@ -87,6 +89,7 @@ impl ForeignScan {
                 operands,
                 rechecks,
                 loaders,
+                texts: Texts::new(context),
                 parameters,
                 stream: None,
                 finished: false,
@@ -117,6 +120,7 @@ impl ForeignScan {
                     stream.next_row += 1;
                     let complete = fill(
                         &mut self.loaders,
+                        &mut self.texts,
                         &self.parameters,
                         &stream.batch,
                         row,
@@ -152,6 +156,7 @@ impl ForeignScan {
                     self.parameters.set(&stream.requests[batch.request].columns);
                     stream.request = Some(batch.request);
                 }
+                self.texts.clear();
                 stream.batch = batch;
                 stream.next_row = 0;
             }
@@ -361,6 +366,7 @@ unsafe fn clear(slot: *mut pg_sys::TupleTableSlot) {
 /// Fills the slot's arrays with a row; `false`: the row is another request's.
 unsafe fn fill(
     loaders: &mut [Loader],
+    texts: &mut Texts,
     parameters: &Parameters,
     batch: &Batch,
     row: usize,
@@ -371,7 +377,7 @@ unsafe fn fill(
     unsafe {
         let (values, nulls) = ((*slot).tts_values, (*slot).tts_isnull);
         for (loader, cell) in loaders.iter_mut().zip(batch.row(row)) {
-            let datum = loader.load(batch, *cell)?;
+            let datum = loader.load(batch, *cell, texts)?;
             *nulls.add(loader.position) = datum.is_none();
             *values.add(loader.position) = datum.unwrap_or(pg_sys::Datum::from(0));
         }

@@ -4,6 +4,7 @@ use super::arrays;
 use super::composite::Composite;
 use super::domains::Domain;
 use super::input::Input;
+use super::texts::Texts;
 use crate::encoding::{is_utf8, to_server};
 use crate::error::FdwError;
 use pgrx::pg_sys::panic::CaughtError;
@@ -79,10 +80,19 @@ impl Loader {
         }
     }
 
-    /// The value of a cell; `None` is NULL.
-    pub fn load(&mut self, batch: &Batch, cell: Cell) -> Result<Option<pg_sys::Datum>, FdwError> {
+    /// The value of a cell; `None` is NULL. Plain text goes into `texts`, all else into the current
+    /// memory context.
+    pub fn load(
+        &mut self,
+        batch: &Batch,
+        cell: Cell,
+        texts: &mut Texts,
+    ) -> Result<Option<pg_sys::Datum>, FdwError> {
         if self.domain.is_none() && self.conversion.is_plain(cell) {
-            return Ok(self.conversion.datum(batch, cell));
+            return Ok(match (&self.conversion.kind, cell) {
+                (Kind::Text, Cell::Text(span)) => Some(texts.store(batch.bytes(span))),
+                _ => self.conversion.datum(batch, cell),
+            });
         }
         match self.on_error {
             OnError::Error => self.load_guarded(batch, cell),
