@@ -812,4 +812,43 @@ mod tests {
             .collect();
         assert_eq!(api.requests(), pages);
     }
+
+    #[pg_test]
+    fn an_optional_parameter_takes_the_value_of_a_join_in_every_plan() {
+        let api = Api::new(
+            "an_optional_parameter_takes_the_value_of_a_join",
+            &json!({"routes": {"/numbers": {
+                "rows": [{"n": 1}, {"n": 2}, {"n": 3}],
+                "filters": [{"param": "least", "field": "n", "op": ">=", "type": "number"}],
+            }}}),
+        );
+        api.create_server("");
+        run(
+            "CREATE FOREIGN TABLE numbers (least int OPTIONS (param 'least', default '0'), n int)
+             SERVER api OPTIONS (endpoint '/numbers')",
+        );
+        run("CREATE TABLE bounds (bound int)");
+        run("INSERT INTO bounds VALUES (2), (3)");
+        let expected = ["(2,2)", "(2,3)", "(3,3)"];
+        for query in [
+            "SELECT least, n FROM numbers JOIN bounds ON least = bound ORDER BY 1, 2",
+            "SELECT least, n FROM numbers WHERE least IN (SELECT bound FROM bounds) ORDER BY 1, 2",
+            "SELECT least, n FROM bounds, LATERAL (SELECT * FROM numbers WHERE least = bound) l ORDER BY 1, 2",
+        ] {
+            assert_eq!(rows(query), expected, "{query}");
+            // In which order is the planner's choice.
+            let mut requests = api.requests();
+            requests.sort();
+            assert_eq!(
+                requests,
+                ["GET /numbers?least=2", "GET /numbers?least=3"],
+                "{query}"
+            );
+        }
+        assert_eq!(
+            rows("SELECT least, count(*) FROM numbers GROUP BY 1"),
+            ["(0,3)"]
+        );
+        assert_eq!(api.requests(), ["GET /numbers?least=0"]);
+    }
 }

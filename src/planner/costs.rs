@@ -8,8 +8,8 @@ const DEFAULT_ROWS: f64 = 1000.0;
 /// Rows that a page is expected to have where nothing is declared.
 const DEFAULT_PAGE: f64 = 100.0;
 const UNITS_PER_MILLISECOND: f64 = 100.0;
-/// Added for each required parameter without a value: a path that cannot run must lose to every other
-/// one (rule R8), and the nearest to one that can run tells best what is missing.
+/// Added for each parameter that the path leaves without its value: it must lose to every path that
+/// gives it (rule R8), and among those that cannot run the nearest tells best what is missing.
 const CANNOT_RUN: f64 = 1.0e10;
 
 /// Start-up and total cost of a path.
@@ -31,7 +31,7 @@ pub fn remote_rows(table: &Table, analyzed: f64) -> f64 {
 }
 
 /// The costs of fetching `fetched` rows, of which `returned` are left after the local checks, where
-/// `missing` required parameters have no value.
+/// `missing` parameters have no value.
 pub fn scan(table: &Table, fetched: f64, returned: f64, missing: usize) -> Costs {
     let latency = table.latency.as_secs_f64() * 1000.0 * UNITS_PER_MILLISECOND;
     let page = table

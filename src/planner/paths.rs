@@ -5,6 +5,7 @@ use super::costs;
 use super::relation::Relation;
 use crate::{compat, settings};
 use pgrx::{PgList, pg_guard, pg_sys};
+use rest_engine::model::Role;
 use rest_engine::predicate::Predicate;
 use rest_engine::pushdown::{self, Pushdown, Verdict};
 use rest_engine::request;
@@ -24,9 +25,10 @@ pub unsafe extern "C-unwind" fn get_foreign_paths(
     // SAFETY: the planner's own pointers; the relation's size was estimated before.
     unsafe {
         let relation = Relation::of(root, rel);
-        add_path(relation, (*rel).lateral_relids);
-        for outer in useful_outer_relations(relation) {
-            add_path(relation, outer);
+        let supplies = supplies(relation);
+        add_path(relation, &supplies, (*rel).lateral_relids);
+        for outer in useful_outer_relations(relation, &supplies) {
+            add_path(relation, &supplies, outer);
         }
     }
 }
@@ -55,7 +57,7 @@ pub fn push_down(relation: &Relation, clauses: &[Clause]) -> Pushdown {
 }
 
 /// Adds a path that takes values from the relations `outer` (NULL: none).
-unsafe fn add_path(relation: &Relation, outer: pg_sys::Relids) {
+unsafe fn add_path(relation: &Relation, supplies: &[Supply], outer: pg_sys::Relids) {
     // SAFETY: the planner's own pointers; `outer` is NULL or a set of its relations.
     unsafe {
         let rel = relation.rel;
@@ -68,7 +70,12 @@ unsafe fn add_path(relation: &Relation, outer: pg_sys::Relids) {
         let pushdown = push_down(relation, &clauses);
         let rows = relation.rows_after(restrictions, &clauses);
         let fetched = fetched_rows(relation, restrictions, &clauses, &pushdown).max(rows);
-        let costs = costs::scan(relation.table(), fetched, rows, pushdown.missing.len());
+        let costs = costs::scan(
+            relation.table(),
+            fetched,
+            rows,
+            open_inputs(relation, supplies, &pushdown).len(),
+        );
         let path = compat::create_foreign_scan_path(
             relation.root,
             rel,
@@ -106,16 +113,15 @@ struct Supply {
 }
 
 /// The sets of relations whose columns could supply values for what the API filters on: one for
-/// each join clause, those that give every required parameter its value (with one more clause
-/// each, too), and all of them together.
-unsafe fn useful_outer_relations(relation: &Relation) -> Vec<pg_sys::Relids> {
+/// each join clause, those that give every open parameter its value (with one more clause each, too),
+/// and all of them together.
+unsafe fn useful_outer_relations(relation: &Relation, supplies: &[Supply]) -> Vec<pg_sys::Relids> {
     // SAFETY: the planner's own pointers; sets are made with the planner's functions.
     unsafe {
-        let supplies = supplies(relation);
         let mut found: Vec<pg_sys::Relids> = Vec::new();
-        for required in sets_for_required(relation, &supplies) {
+        for required in sets_for_inputs(relation, supplies) {
             add_set(&mut found, required);
-            for supply in &supplies {
+            for supply in supplies {
                 add_set(&mut found, pg_sys::bms_union(required, supply.outer));
             }
         }
@@ -147,16 +153,38 @@ unsafe fn supplies(relation: &Relation) -> Vec<Supply> {
     }
 }
 
-/// The ways to give every required parameter, that the table's own restrictions leave open, a value
-/// (rule R8): each is a set of relations; the empty one where nothing is open.
-unsafe fn sets_for_required(relation: &Relation, supplies: &[Supply]) -> Vec<pg_sys::Relids> {
+/// The parameter columns that a path has to give a value, as far as the query does: those that are
+/// required, and those that a join clause names. An optional one would else take its default in one
+/// plan and the other table's value in another, with other rows (rule R12).
+fn open_inputs(relation: &Relation, supplies: &[Supply], pushdown: &Pushdown) -> Vec<usize> {
+    let is_bound = |column: usize| {
+        pushdown
+            .bindings
+            .iter()
+            .any(|binding| binding.column == column)
+    };
+    let columns = relation.table().columns.iter().enumerate();
+    columns
+        .filter(|(_, column)| matches!(column.role, Role::Parameter { .. }))
+        .map(|(index, _)| index)
+        .filter(|index| {
+            let is_supplied = supplies.iter().any(|supply| supply.column == *index);
+            pushdown.missing.contains(index) || (is_supplied && !is_bound(*index))
+        })
+        .collect()
+}
+
+/// The ways to give every open parameter a value (rule R8): each is a set of relations; the empty one
+/// where nothing is open.
+unsafe fn sets_for_inputs(relation: &Relation, supplies: &[Supply]) -> Vec<pg_sys::Relids> {
     /// More alternatives than a person writes; the product of several columns' ends here.
     const MOST: usize = 32;
     // SAFETY: the planner's own lists and sets.
     unsafe {
         let own = clauses::translate(relation, (*relation.rel).baserestrictinfo);
+        let open = open_inputs(relation, supplies, &push_down(relation, &own));
         let mut sets: Vec<pg_sys::Relids> = vec![ptr::null_mut()];
-        for column in push_down(relation, &own).missing {
+        for column in open {
             let alternatives: Vec<_> = supplies
                 .iter()
                 .filter(|supply| supply.column == column)
