@@ -5,6 +5,7 @@ mod budget;
 mod composite;
 mod domains;
 mod input;
+mod memory;
 mod operands;
 mod parameters;
 mod release;

@@ -2,6 +2,7 @@
 //! each value was asked for by itself, a row counts for its own value only.
 
 use super::input::Input;
+use super::memory::context_below;
 use super::operands::{EPOCH_DAYS, EPOCH_MICROSECONDS};
 use pgrx::pg_sys;
 use rest_engine::model::{Role, Table};
@@ -45,42 +46,18 @@ impl Parameters {
             |index: usize| matches!(table.columns[index].role, Role::Parameter { .. });
         let chosen =
             (0..table.columns.len()).filter(|index| is_parameter(*index) || split.contains(index));
-        let columns = chosen
-            .map(|column| {
-                let position = attributes[column] as usize - 1;
-                // SAFETY: by this function's contract; the type cache lives as long as the backend.
-                unsafe {
-                    let attribute = crate::compat::attribute(descriptor, position);
-                    let cache = pg_sys::lookup_type_cache(
-                        (*attribute).atttypid,
-                        pg_sys::TYPECACHE_EQ_OPR_FINFO as i32,
-                    );
-                    ParameterColumn {
-                        column,
-                        position,
-                        ty: crate::options::domain_base((*attribute).atttypid),
-                        collation: (*attribute).attcollation,
-                        input: Input::new((*attribute).atttypid, (*attribute).atttypmod, context),
-                        is_field: !is_parameter(column),
-                        equality: &mut (*cache).eq_opr_finfo,
-                        current: None,
-                        is_sent: false,
-                    }
-                }
-            })
-            .collect();
+        let columns = chosen.map(|column| {
+            let position = attributes[column] as usize - 1;
+            // SAFETY: by this function's contract.
+            unsafe {
+                let attribute = &*crate::compat::attribute(descriptor, position);
+                ParameterColumn::new(column, attribute, !is_parameter(column), context)
+            }
+        });
         Parameters {
-            // SAFETY: a new context below one that outlives the result.
-            context: unsafe {
-                pg_sys::AllocSetContextCreateExtended(
-                    context,
-                    c"rest_fdw parameters".as_ptr(),
-                    pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
-                    pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
-                    pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
-                )
-            },
-            columns,
+            columns: columns.collect(),
+            // SAFETY: by this function's contract.
+            context: unsafe { context_below(context, c"rest_fdw parameters") },
         }
     }
 
@@ -130,6 +107,34 @@ impl Parameters {
 }
 
 impl ParameterColumn {
+    /// The table's column at index `column`, which is this attribute.
+    ///
+    /// # Safety
+    /// `context` outlives the result.
+    unsafe fn new(
+        column: usize,
+        attribute: &pg_sys::FormData_pg_attribute,
+        is_field: bool,
+        context: pg_sys::MemoryContext,
+    ) -> Self {
+        let ty = attribute.atttypid;
+        // SAFETY: by this function's contract; the type cache lives as long as the backend.
+        unsafe {
+            let cache = pg_sys::lookup_type_cache(ty, pg_sys::TYPECACHE_EQ_OPR_FINFO as i32);
+            ParameterColumn {
+                column,
+                position: attribute.attnum as usize - 1,
+                ty: crate::options::domain_base(ty),
+                collation: attribute.attcollation,
+                input: Input::new(ty, attribute.atttypmod, context),
+                is_field,
+                equality: &mut (*cache).eq_opr_finfo,
+                current: None,
+                is_sent: false,
+            }
+        }
+    }
+
     fn datum(&mut self, value: &Value) -> Option<pg_sys::Datum> {
         let datum = match (value, self.ty) {
             (Value::Null, _) => return None,

@@ -14,7 +14,7 @@ use rest_engine::error::Error as EngineError;
 use rest_engine::http::{CancelToken, Client};
 use rest_engine::model::Table;
 use rest_engine::pushdown::Spelling;
-use rest_engine::request::{Inputs, Operand};
+use rest_engine::request::{Bound, Inputs, Operand};
 use rest_engine::scan::{Polled, RequestRecord, Scan, ScanSpec, Statistics};
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,16 +187,6 @@ impl ForeignScan {
             self.finished = true;
             return Ok(());
         }
-        let trusted = |binding: usize| {
-            !self.table.recheck
-                && !bound.unsent.contains(&binding)
-                && !bound.widened.contains(&binding)
-        };
-        let checks = self.plan.rechecks.iter().enumerate();
-        let checks = checks
-            .filter(|(_, recheck)| !(recheck.exact && trusted(recheck.binding)))
-            .map(|(index, _)| index)
-            .collect();
         let whole = bound.unsent.is_empty() && bound.widened.is_empty();
         let spec = ScanSpec {
             table: Arc::clone(&self.table),
@@ -206,6 +196,7 @@ impl ForeignScan {
             fetch_ahead: self.plan.fetch_ahead,
             budget: budget::of_statement(),
         };
+        let checks = self.checks(&bound);
         let client = self.client()?;
         let scan = Scan::start(client, spec).map_err(|error| remote(&self.table, error))?;
         self.stream = Some(Stream {
@@ -218,6 +209,21 @@ impl ForeignScan {
         });
         release::opened(self);
         Ok(())
+    }
+
+    /// The rechecks to be done: all but those that the table trusts the API with (`recheck 'off'`) and
+    /// whose values went out just as they are.
+    fn checks(&self, bound: &Bound) -> Vec<usize> {
+        let is_trusted = |binding: &usize| {
+            !self.table.recheck
+                && !bound.unsent.contains(binding)
+                && !bound.widened.contains(binding)
+        };
+        let rechecks = self.plan.rechecks.iter().enumerate();
+        rechecks
+            .filter(|(_, recheck)| !(recheck.exact && is_trusted(&recheck.binding)))
+            .map(|(index, _)| index)
+            .collect()
     }
 
     unsafe fn evaluate_operands(&self, node: *mut pg_sys::ForeignScanState) -> Vec<Operand> {

@@ -1,6 +1,7 @@
 //! Memory for the text values of one batch: a few large pieces instead of one allocation a value,
 //! because every call into PostgreSQL has a guard around it that costs more than the copy.
 
+use super::memory::context_below;
 use pgrx::pg_sys;
 use std::ptr;
 
@@ -23,15 +24,7 @@ impl Texts {
     pub unsafe fn new(parent: pg_sys::MemoryContext) -> Self {
         Texts {
             // SAFETY: by this function's contract.
-            context: unsafe {
-                pg_sys::AllocSetContextCreateExtended(
-                    parent,
-                    c"rest_fdw texts".as_ptr(),
-                    pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
-                    pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
-                    pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
-                )
-            },
+            context: unsafe { context_below(parent, c"rest_fdw texts") },
             next: ptr::null_mut(),
             left: 0,
         }
