@@ -288,10 +288,9 @@ impl Sink for Page<'_> {
     }
 
     fn batch(&mut self, batch: Batch) -> Result<()> {
-        let rows = batch.rows;
-        self.shared.stream.push(self.number, batch)?;
-        self.shared.ledger.count_rows(rows);
-        Ok(())
+        // Before they are handed over: a consumer that stops at once reads the counts right away.
+        self.shared.ledger.count_rows(batch.rows);
+        self.shared.stream.push(self.number, batch)
     }
 }
 
