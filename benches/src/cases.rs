@@ -60,7 +60,7 @@ const QUERIES: &[Query] = &[
         sql: "SELECT {columns} FROM paged",
     },
     Query {
-        name: "rest_fdw, one array of 287 MB",
+        name: "rest_fdw, one array of 283 MB",
         sql: "SELECT {columns} FROM one_response",
     },
     Query {
