@@ -164,6 +164,36 @@ pub enum Error {
     Cancelled,
 }
 
+/// The variants that happen in an exchange, with that exchange.
+macro_rules! placed {
+    ($exchange:ident) => {
+        Error::Resolve { $exchange, .. }
+            | Error::Connect { $exchange, .. }
+            | Error::Tls { $exchange, .. }
+            | Error::Timeout { $exchange, .. }
+            | Error::Forbidden { $exchange, .. }
+            | Error::Status { $exchange, .. }
+            | Error::Body { $exchange, .. }
+            | Error::Truncated { $exchange, .. }
+            | Error::TooLarge { $exchange, .. }
+            | Error::Rows { $exchange, .. }
+            | Error::Value { $exchange, .. }
+            | Error::Paging { $exchange, .. }
+            | Error::Limit { $exchange, .. }
+    };
+}
+
+/// The variants that happen outside of any exchange.
+macro_rules! unplaced {
+    () => {
+        Error::Option { .. }
+            | Error::MissingParameters(_)
+            | Error::Unsendable { .. }
+            | Error::System(_)
+            | Error::Cancelled
+    };
+}
+
 impl Error {
     /// An invalid option value without a hint.
     pub fn option(option: impl Into<String>, reason: impl Into<String>) -> Self {
@@ -177,48 +207,16 @@ impl Error {
     /// The exchange in which it happened, where there was one.
     pub fn exchange(&self) -> Option<&Exchange> {
         match self {
-            Error::Resolve { exchange, .. }
-            | Error::Connect { exchange, .. }
-            | Error::Tls { exchange, .. }
-            | Error::Timeout { exchange, .. }
-            | Error::Forbidden { exchange, .. }
-            | Error::Status { exchange, .. }
-            | Error::Body { exchange, .. }
-            | Error::Truncated { exchange, .. }
-            | Error::TooLarge { exchange, .. }
-            | Error::Rows { exchange, .. }
-            | Error::Value { exchange, .. }
-            | Error::Paging { exchange, .. }
-            | Error::Limit { exchange, .. } => Some(exchange),
-            Error::Option { .. }
-            | Error::MissingParameters(_)
-            | Error::Unsendable { .. }
-            | Error::System(_)
-            | Error::Cancelled => None,
+            placed!(exchange) => Some(exchange),
+            unplaced!() => None,
         }
     }
 
     /// The same error, placed in `exchange`. For layers that know what went wrong, not where.
     pub fn at(mut self, place: &Exchange) -> Self {
         match &mut self {
-            Error::Resolve { exchange, .. }
-            | Error::Connect { exchange, .. }
-            | Error::Tls { exchange, .. }
-            | Error::Timeout { exchange, .. }
-            | Error::Forbidden { exchange, .. }
-            | Error::Status { exchange, .. }
-            | Error::Body { exchange, .. }
-            | Error::Truncated { exchange, .. }
-            | Error::TooLarge { exchange, .. }
-            | Error::Rows { exchange, .. }
-            | Error::Value { exchange, .. }
-            | Error::Paging { exchange, .. }
-            | Error::Limit { exchange, .. } => exchange.clone_from(place),
-            Error::Option { .. }
-            | Error::MissingParameters(_)
-            | Error::Unsendable { .. }
-            | Error::System(_)
-            | Error::Cancelled => {}
+            placed!(exchange) => exchange.clone_from(place),
+            unplaced!() => {}
         }
         self
     }

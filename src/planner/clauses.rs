@@ -9,6 +9,8 @@ use rest_engine::predicate::{Predicate, Semantics, Value};
 
 /// A restriction of the query on one table.
 pub struct Clause {
+    /// Where the planner keeps it.
+    pub info: *mut pg_sys::RestrictInfo,
     /// The expression that PostgreSQL evaluates.
     pub expression: *mut pg_sys::Expr,
     /// What it compares, or the reason, in a user's words, why it cannot be sent.
@@ -77,6 +79,7 @@ pub unsafe fn clause(relation: &Relation, info: *mut pg_sys::RestrictInfo) -> Cl
             Err("a security barrier has to be checked before it".to_owned())
         };
         Clause {
+            info,
             expression,
             comparison,
         }

@@ -68,8 +68,8 @@ unsafe fn add_path(relation: &Relation, supplies: &[Supply], outer: pg_sys::Reli
         }
         let clauses = clauses::translate(relation, restrictions);
         let pushdown = push_down(relation, &clauses);
-        let rows = relation.rows_after(restrictions, &clauses);
-        let fetched = fetched_rows(relation, restrictions, &clauses, &pushdown).max(rows);
+        let rows = relation.rows_after(&clauses);
+        let fetched = fetched_rows(relation, &clauses, &pushdown).max(rows);
         let costs = costs::scan(
             relation.table(),
             fetched,
@@ -89,21 +89,14 @@ unsafe fn add_path(relation: &Relation, supplies: &[Supply], outer: pg_sys::Reli
 }
 
 /// Rows that the API returns: only what is sent narrows them.
-unsafe fn fetched_rows(
-    relation: &Relation,
-    restrictions: *mut pg_sys::List,
-    clauses: &[Clause],
-    pushdown: &Pushdown,
-) -> f64 {
-    let sent = |clause: &Clause| {
-        let index = clauses
-            .iter()
-            .position(|other| other.expression == clause.expression);
-        index.is_some_and(|index| !matches!(pushdown.verdicts[index], Verdict::Local(_)))
-    };
-    // SAFETY: the restrictions are those that the clauses were translated from.
-    let selectivity = unsafe { relation.selectivity(restrictions, sent) };
-    relation.remote_rows * selectivity
+unsafe fn fetched_rows(relation: &Relation, clauses: &[Clause], pushdown: &Pushdown) -> f64 {
+    let sent = clauses
+        .iter()
+        .zip(&pushdown.verdicts)
+        .filter(|(_, verdict)| !matches!(verdict, Verdict::Local(_)))
+        .map(|(clause, _)| clause);
+    // SAFETY: the clauses are of the query being planned.
+    relation.remote_rows * unsafe { relation.selectivity(sent) }
 }
 
 /// A join clause that the API could answer, if the relations `outer` supply its value.

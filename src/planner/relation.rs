@@ -75,38 +75,30 @@ impl Relation {
         !self.table().key.is_empty() && self.table().key.iter().all(fixed)
     }
 
-    /// Rows that are left after `restrictions` (a list of RestrictInfos, translated as `clauses`).
-    /// Conditions on parameter columns remove no row: they are inputs.
+    /// Rows that are left after `clauses`. Conditions on parameter columns remove no row: they are inputs.
     ///
     /// # Safety
-    /// `restrictions` is a list of RestrictInfos of the query being planned.
-    pub unsafe fn rows_after(&self, restrictions: *mut pg_sys::List, clauses: &[Clause]) -> f64 {
+    /// The clauses are of the query being planned.
+    pub unsafe fn rows_after(&self, clauses: &[Clause]) -> f64 {
         if self.is_single_row(clauses) {
             return 1.0;
         }
         // SAFETY: by this function's contract.
-        let selectivity = unsafe { self.selectivity(restrictions, |_| true) };
+        let selectivity = unsafe { self.selectivity(clauses.iter()) };
         (self.remote_rows * selectivity).round().max(1.0)
     }
 
-    /// The part of the rows that the restrictions chosen by `counted` leave.
+    /// The part of the rows that the clauses leave.
     ///
     /// # Safety
-    /// `restrictions` is a list of RestrictInfos of the query being planned.
-    pub unsafe fn selectivity(
-        &self,
-        restrictions: *mut pg_sys::List,
-        counted: impl Fn(&Clause) -> bool,
-    ) -> f64 {
+    /// The clauses are of the query being planned.
+    pub unsafe fn selectivity<'a>(&self, clauses: impl Iterator<Item = &'a Clause>) -> f64 {
+        let mut chosen = pgrx::PgList::<pg_sys::RestrictInfo>::new();
+        for clause in clauses.filter(|clause| !self.is_input(clause)) {
+            chosen.push(clause.info);
+        }
         // SAFETY: by this function's contract.
         unsafe {
-            let mut chosen = pgrx::PgList::<pg_sys::RestrictInfo>::new();
-            for info in pgrx::PgList::<pg_sys::RestrictInfo>::from_pg(restrictions).iter_ptr() {
-                let clause = clauses::clause(self, info);
-                if !self.is_input(&clause) && counted(&clause) {
-                    chosen.push(info);
-                }
-            }
             pg_sys::clauselist_selectivity(
                 self.root,
                 chosen.into_pg(),
@@ -142,9 +134,8 @@ pub unsafe extern "C-unwind" fn get_foreign_rel_size(
         let relation = Relation::load(root, rel, oid).unwrap_or_else(|error| error.raise());
         (*rel).tuples = relation.remote_rows;
         pg_sys::set_baserel_size_estimates(root, rel);
-        let restrictions = (*rel).baserestrictinfo;
-        let translated = clauses::translate(&relation, restrictions);
-        (*rel).rows = relation.rows_after(restrictions, &translated);
+        let clauses = clauses::translate(&relation, (*rel).baserestrictinfo);
+        (*rel).rows = relation.rows_after(&clauses);
         (*rel).fdw_private = PgMemoryContexts::CurrentMemoryContext
             .leak_and_drop_on_delete(relation)
             .cast();
