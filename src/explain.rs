@@ -6,6 +6,7 @@ use crate::plan::ScanPlan;
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::Operator;
 use rest_engine::pagination::Pager;
+use rest_engine::pushdown;
 use rest_engine::request::Operand;
 use std::ffi::CString;
 use std::sync::Arc;
@@ -99,8 +100,14 @@ impl<'a> Explainer<'a> {
     }
 
     fn remote_request(&self) -> String {
-        if !self.plan.missing.is_empty() {
-            return format!("none, no value for {}", self.plan.missing.join(", "));
+        let table = &self.plan.table;
+        let missing = pushdown::missing(table, &self.plan.bindings);
+        if !missing.is_empty() {
+            let names: Vec<_> = missing
+                .iter()
+                .map(|index| table.columns[*index].name.as_str())
+                .collect();
+            return format!("none, no value for {}", names.join(", "));
         }
         let operands: Vec<Operand> = self
             .operands

@@ -6,7 +6,7 @@ use crate::error::FdwError;
 use crate::settings;
 use pgrx::pg_sys;
 use rest_engine::error::Error as EngineError;
-use rest_engine::model::{Role, Table};
+use rest_engine::model::Table;
 use rest_engine::pushdown::Binding;
 use rest_engine::request::{self, Bound};
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,6 @@ pub struct ScanPlan {
     pub rechecks: Vec<Recheck>,
     /// For each local clause (the node's qual, in its order): why it was not sent.
     pub local_reasons: Vec<String>,
-    /// Columns that have no value to send but need one.
-    pub missing: Vec<String>,
     /// Columns that the query needs, as indexes into the table's columns.
     pub wanted: Vec<usize>,
     /// Rows that the query stops at, if the scan alone decides that (rule R5).
@@ -67,11 +65,7 @@ impl ScanPlan {
     /// Whether a binding is sent: with `rest_fdw.pushdown` off only parameter columns' are. The setting
     /// is looked at when a query runs, because a cached plan outlives it.
     pub fn is_sent(&self, binding: &Binding) -> bool {
-        let is_parameter = matches!(
-            self.table.columns[binding.column].role,
-            Role::Parameter { .. }
-        );
-        is_parameter || settings::pushdown()
+        self.table.columns[binding.column].is_input() || settings::pushdown()
     }
 
     /// What each request sends for these operands.

@@ -5,7 +5,7 @@ use super::input::Input;
 use super::memory::context_below;
 use super::operands::{EPOCH_DAYS, EPOCH_MICROSECONDS};
 use pgrx::pg_sys;
-use rest_engine::model::{Role, Table};
+use rest_engine::model::Table;
 use rest_engine::predicate::Value;
 use std::fmt::Write;
 
@@ -42,8 +42,7 @@ impl Parameters {
         descriptor: pg_sys::TupleDesc,
         context: pg_sys::MemoryContext,
     ) -> Self {
-        let is_parameter =
-            |index: usize| matches!(table.columns[index].role, Role::Parameter { .. });
+        let is_parameter = |index: usize| table.columns[index].is_input();
         let chosen =
             (0..table.columns.len()).filter(|index| is_parameter(*index) || split.contains(index));
         let columns = chosen.map(|column| {

@@ -171,12 +171,6 @@ impl ForeignScan {
 
     /// Evaluates the operands and starts the stream; nothing is sent where a value is NULL.
     unsafe fn start(&mut self, node: *mut pg_sys::ForeignScanState) -> Result<(), FdwError> {
-        if !self.plan.missing.is_empty() {
-            return Err(remote(
-                &self.table,
-                EngineError::MissingParameters(self.plan.missing.clone()),
-            ));
-        }
         // SAFETY: by the caller's contract.
         let operands = unsafe { self.evaluate_operands(node) };
         let bound = self

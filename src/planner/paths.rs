@@ -5,7 +5,6 @@ use super::costs;
 use super::relation::Relation;
 use crate::{compat, settings};
 use pgrx::{PgList, pg_guard, pg_sys};
-use rest_engine::model::Role;
 use rest_engine::predicate::Predicate;
 use rest_engine::pushdown::{self, Pushdown, Verdict};
 use rest_engine::request;
@@ -158,7 +157,7 @@ fn open_inputs(relation: &Relation, supplies: &[Supply], pushdown: &Pushdown) ->
     };
     let columns = relation.table().columns.iter().enumerate();
     columns
-        .filter(|(_, column)| matches!(column.role, Role::Parameter { .. }))
+        .filter(|(_, column)| column.is_input())
         .map(|(index, _)| index)
         .filter(|index| {
             let is_supplied = supplies.iter().any(|supply| supply.column == *index);

@@ -5,7 +5,7 @@ use super::costs;
 use crate::error::FdwError;
 use crate::options::{self, CatalogTable};
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
-use rest_engine::model::{Operator, Role, Table};
+use rest_engine::model::{Operator, Table};
 
 /// A foreign table while its query is planned; lives in the planner's memory context, reached
 /// through `RelOptInfo.fdw_private`.
@@ -115,7 +115,7 @@ impl Relation {
             .as_ref()
             .ok()
             .map(|found| &self.table().columns[found.column]);
-        column.is_some_and(|column| matches!(column.role, Role::Parameter { .. }))
+        column.is_some_and(|column| column.is_input())
     }
 }
 

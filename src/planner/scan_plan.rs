@@ -119,10 +119,6 @@ unsafe fn scan_plan(
     expressions: &Expressions,
 ) -> ScanPlan {
     let table = relation.table();
-    let missing = pushdown
-        .missing
-        .iter()
-        .map(|column| table.columns[*column].name.clone());
     // SAFETY: the planner's own pointers.
     let (wanted, hint, fetch_ahead) = unsafe {
         (
@@ -139,7 +135,6 @@ unsafe fn scan_plan(
         operands: expressions.labels.clone(),
         rechecks: expressions.rechecks.clone(),
         local_reasons: expressions.local_reasons.clone(),
-        missing: missing.collect(),
         wanted,
         hint,
         fetch_ahead,

@@ -24,6 +24,13 @@ pub struct Column {
     pub collation: Option<TextCollation>,
 }
 
+impl Column {
+    /// Whether it is a parameter column: an input, whose value is the one that was sent (rule R3).
+    pub fn is_input(&self) -> bool {
+        matches!(self.role, Role::Parameter { .. })
+    }
+}
+
 /// Where a column's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {

@@ -7,5 +7,5 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use plan::plan;
+pub use plan::{missing, plan};
 pub use verdict::{Binding, Pushdown, Spelling, Verdict};

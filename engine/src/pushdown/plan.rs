@@ -157,9 +157,10 @@ fn undeclared(column: &Column, operator: Operator) -> String {
     )
 }
 
-fn missing(table: &Table, bindings: &[Binding]) -> Vec<usize> {
-    let is_missing = |(index, column): &(usize, &Column)| {
-        let has_value = bindings.iter().any(|binding| binding.column == *index);
+/// Required parameter columns that neither a binding nor a default gives a value, as indexes into the
+/// table's columns: without them there is no request to send (rule R8).
+pub fn missing(table: &Table, bindings: &[Binding]) -> Vec<usize> {
+    let is_required = |column: &Column| {
         matches!(
             &column.role,
             Role::Parameter {
@@ -167,13 +168,12 @@ fn missing(table: &Table, bindings: &[Binding]) -> Vec<usize> {
                 default: None,
                 ..
             }
-        ) && !has_value
+        )
     };
-    table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(is_missing)
+    let has_value = |index: usize| bindings.iter().any(|binding| binding.column == index);
+    let columns = table.columns.iter().enumerate();
+    columns
+        .filter(|(index, column)| is_required(column) && !has_value(*index))
         .map(|(index, _)| index)
         .collect()
 }

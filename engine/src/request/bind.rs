@@ -5,7 +5,7 @@ use super::write::write;
 use crate::model::options::unsendable_header_value;
 use crate::model::{Column, Operator, ParameterPlace, Role, Table, Type};
 use crate::predicate::Value;
-use crate::pushdown::{Binding, Spelling};
+use crate::pushdown::{self, Binding, Spelling};
 use crate::{Error, Result};
 use std::borrow::Cow;
 
@@ -89,8 +89,7 @@ fn variant(
     binding: &Binding,
     (text, widened, value): (String, bool, Option<Value>),
 ) -> Variant {
-    let is_fixed =
-        matches!(column.role, Role::Parameter { .. }) || binding.spelling == Spelling::PerValue;
+    let is_fixed = column.is_input() || binding.spelling == Spelling::PerValue;
     Variant {
         text,
         widened,
@@ -114,28 +113,14 @@ fn combinations(requests: &[Inputs], binding: &Binding, variants: &[Variant]) ->
 }
 
 fn check_required(table: &Table, bindings: &[Binding]) -> Result<()> {
-    let lacks_value = |(index, column): &(usize, &Column)| {
-        matches!(
-            column.role,
-            Role::Parameter {
-                required: true,
-                default: None,
-                ..
-            }
-        ) && !bindings.iter().any(|binding| binding.column == *index)
-    };
-    let missing: Vec<String> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(lacks_value)
-        .map(|(_, column)| column.name.clone())
-        .collect();
+    let missing = pushdown::missing(table, bindings);
     if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::MissingParameters(missing))
+        return Ok(());
     }
+    let names = missing
+        .into_iter()
+        .map(|index| table.columns[index].name.clone());
+    Err(Error::MissingParameters(names.collect()))
 }
 
 fn operand_of<'a>(binding: &Binding, operands: &'a [Operand]) -> Result<&'a Operand> {
@@ -167,7 +152,7 @@ pub fn encodable(
     value: &Value,
 ) -> std::result::Result<(), String> {
     let column = as_sent(&table.columns[binding.column], binding);
-    if matches!(column.role, Role::Parameter { .. }) || *value == Value::Null {
+    if column.is_input() || *value == Value::Null {
         return Ok(());
     }
     texts(&column, binding, value).map(|_| ())

@@ -2,7 +2,7 @@
 
 use super::number;
 use super::time::{self, Written};
-use crate::model::{Column, Operator, Role, Type};
+use crate::model::{Column, Operator, Type};
 use crate::predicate::Value;
 
 /// Writes a value for a comparison with a column, or says in a user's words why it cannot be.
@@ -10,7 +10,7 @@ use crate::predicate::Value;
 /// Only values of the column's own family of types are written: a comparison across families follows
 /// rules of PostgreSQL that an API does not know.
 pub(super) fn write(column: &Column, operator: Operator, value: &Value) -> Result<Written, String> {
-    let is_input = matches!(column.role, Role::Parameter { .. });
+    let is_input = column.is_input();
     let format = column.format.as_ref();
     let text = match (&column.ty, value) {
         (Type::Date, Value::Date(days)) => return time::date(*days, format),
