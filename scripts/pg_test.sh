@@ -5,7 +5,8 @@ source "$(dirname "$0")/environment.sh"
 # The server of `cargo pgrx test` runs as `postgres` where we are root, and must get into this folder.
 folder="$(mktemp -d /tmp/rest_fdw-pgtest.XXXXXX)"
 saved="$(mktemp -d)"
-port=$((32200 + PG))
+# `base_testing_port` of pgrx's config.toml, where that was changed.
+port=$((${PGRX_TESTING_PORT:-32200} + PG))
 library_folder="$("$PG_CONFIG" --pkglibdir)"
 extension_folder="$("$PG_CONFIG" --sharedir)/extension"
 
