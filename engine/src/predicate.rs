@@ -5,20 +5,31 @@ use serde::{Deserialize, Serialize};
 
 /// A restriction of a query, as far as the remote side can understand it.
 ///
-/// Three-valued: a comparison with NULL is unknown, and an unknown row is not returned.
+/// Three-valued as SQL is: a comparison with NULL is unknown, NOT unknown is unknown, and a row for
+/// which the whole is unknown is not returned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Predicate {
-    /// `column OPERATOR operand`. For [`Operator::In`] the operand is a list.
+    /// `column OPERATOR operand`.
     Compare {
         /// Index into the table's columns.
         column: usize,
         /// The comparison, from the column's side.
         operator: Operator,
-        /// Index of the operand among the scan's operands.
+        /// Index of the operand among the scan's operands. A list (a [`Value::List`] at run time) for
+        /// [`Operator::In`] and [`Operator::NotIn`], a pattern for the LIKE operators; not looked at
+        /// for the tests for NULL.
         operand: usize,
         /// What is known of the comparison on the SQL side.
         semantics: Semantics,
     },
+    /// Unknown where the argument is, else its opposite.
+    Not(Box<Predicate>),
+    /// `argument IS TRUE`, which is false where the argument is unknown.
+    IsTrue(Box<Predicate>),
+    /// All of them.
+    And(Vec<Predicate>),
+    /// Any of them.
+    Or(Vec<Predicate>),
     /// Something that only PostgreSQL can evaluate, with the reason in a user's words.
     Opaque(String),
 }

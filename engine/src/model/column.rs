@@ -16,6 +16,12 @@ pub struct Column {
     pub role: Role,
     /// What the API can filter on, in the order declared. For a parameter column: its own `=`.
     pub filters: Vec<Filter>,
+    /// `filter 'none'`: nothing, though the dialect could.
+    pub unfiltered: bool,
+    /// How the API names it when it orders by it, where that is declared.
+    pub sort: Option<Sort>,
+    /// Where the API puts NULLs when it orders by it, where that is declared.
+    pub sort_nulls: Option<NullsOrder>,
     /// How the API writes its values, both ways.
     pub format: Option<ValueFormat>,
     /// What to do with a value that does not fit.
@@ -82,12 +88,35 @@ pub type Segment = String;
 pub struct Filter {
     /// The comparison.
     pub operator: Operator,
-    /// The request parameter that carries the value.
-    pub parameter: String,
+    /// The request parameter that carries the value, or the name that the dialect's spelling is made
+    /// from; `None`: as the dialect names the column.
+    pub parameter: Option<String>,
     /// Declared `exact`: the API returns precisely the rows that SQL would.
     pub exact: bool,
     /// How the parameter's value is written, where that differs from the response's values.
     pub format: Option<ValueFormat>,
+}
+
+/// How an API is asked to order by a column: `'updated'`, or both spellings `'time-asc/time'`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sort {
+    /// Its name there; with `descending`, the whole spelling of the ascending order.
+    pub name: String,
+    /// The whole spelling of the descending order, where both are written out.
+    pub descending: Option<String>,
+}
+
+/// Where NULLs stand in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NullsOrder {
+    /// Before all values, in both directions.
+    First,
+    /// After all values, in both directions.
+    Last,
+    /// As if smaller than every value.
+    Low,
+    /// As if larger than every value.
+    High,
 }
 
 /// What a filter compares with, from the column's side: `column OPERATOR value`.
@@ -107,6 +136,103 @@ pub enum Operator {
     Ge,
     /// `in`: equal to one of a list
     In,
+    /// `not_in`: equal to none of a list
+    NotIn,
+    /// `like`: matches a pattern of `%`, `_` and `\`
+    Like,
+    /// Does not match such a pattern.
+    NotLike,
+    /// `ilike`: matches such a pattern without regard to case
+    ILike,
+    /// Does not match such a pattern without regard to case.
+    NotILike,
+    /// Begins with this text (`^@`, `starts_with`).
+    StartsWith,
+    /// Does not begin with it.
+    NotStartsWith,
+    /// `is_null`
+    IsNull,
+    /// `is_not_null`
+    IsNotNull,
+    /// IS DISTINCT FROM
+    Distinct,
+    /// IS NOT DISTINCT FROM
+    NotDistinct,
+    /// `contains`: for JSON and arrays, the value is contained in the column (`@>`, `= ANY (column)`); for
+    /// text, the column holds the value as a part of it
+    Contains,
+    /// Does not contain it.
+    NotContains,
+}
+
+impl Operator {
+    /// The comparison that is true where this one is false.
+    pub fn opposite(self) -> Operator {
+        match self {
+            Operator::Eq => Operator::Ne,
+            Operator::Ne => Operator::Eq,
+            Operator::Lt => Operator::Ge,
+            Operator::Le => Operator::Gt,
+            Operator::Gt => Operator::Le,
+            Operator::Ge => Operator::Lt,
+            Operator::In => Operator::NotIn,
+            Operator::NotIn => Operator::In,
+            Operator::Like => Operator::NotLike,
+            Operator::NotLike => Operator::Like,
+            Operator::ILike => Operator::NotILike,
+            Operator::NotILike => Operator::ILike,
+            Operator::StartsWith => Operator::NotStartsWith,
+            Operator::NotStartsWith => Operator::StartsWith,
+            Operator::IsNull => Operator::IsNotNull,
+            Operator::IsNotNull => Operator::IsNull,
+            Operator::Distinct => Operator::NotDistinct,
+            Operator::NotDistinct => Operator::Distinct,
+            Operator::Contains => Operator::NotContains,
+            Operator::NotContains => Operator::Contains,
+        }
+    }
+
+    /// Whether it is unknown for a NULL; else it is true or false.
+    pub fn may_be_unknown(self) -> bool {
+        !matches!(
+            self,
+            Operator::IsNull | Operator::IsNotNull | Operator::Distinct | Operator::NotDistinct
+        )
+    }
+
+    /// Whether it has an order of values.
+    pub fn is_range(self) -> bool {
+        matches!(
+            self,
+            Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge
+        )
+    }
+
+    /// As SQL writes it.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Operator::Eq => "=",
+            Operator::Ne => "<>",
+            Operator::Lt => "<",
+            Operator::Le => "<=",
+            Operator::Gt => ">",
+            Operator::Ge => ">=",
+            Operator::In => "IN",
+            Operator::NotIn => "NOT IN",
+            Operator::Like => "LIKE",
+            Operator::NotLike => "NOT LIKE",
+            Operator::ILike => "ILIKE",
+            Operator::NotILike => "NOT ILIKE",
+            Operator::StartsWith => "^@",
+            Operator::NotStartsWith => "NOT ^@",
+            Operator::IsNull => "IS NULL",
+            Operator::IsNotNull => "IS NOT NULL",
+            Operator::Distinct => "IS DISTINCT FROM",
+            Operator::NotDistinct => "IS NOT DISTINCT FROM",
+            Operator::Contains => "@>",
+            Operator::NotContains => "NOT @>",
+        }
+    }
 }
 
 /// How the API writes a column's values.

@@ -5,16 +5,18 @@
 
 mod column;
 mod credentials;
+mod dialect;
 pub mod options;
 mod source;
 mod table;
 mod types;
 
 pub use column::{
-    Column, FieldPath, Filter, OnError, Operator, ParameterPlace, Role, Segment, TextCollation,
-    ValueFormat,
+    Column, FieldPath, Filter, NullsOrder, OnError, Operator, ParameterPlace, Role, Segment, Sort,
+    TextCollation, ValueFormat,
 };
 pub use credentials::{Auth, Credentials, KeyPlace, Secret};
+pub use dialect::Dialect;
 pub use source::{RetryPolicy, Source};
 pub use table::{Location, Paging, RowsPath, RowsShape, Table};
 pub use types::Type;

@@ -1,6 +1,6 @@
 //! A table: an endpoint, the shape of its rows, and how it is paged.
 
-use super::{Column, FieldPath, Segment, Source};
+use super::{Column, Dialect, FieldPath, Segment, Source};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -41,6 +41,16 @@ pub struct Table {
     pub end_on_short_page: bool,
     /// Whether pages after the first repeat the filters and constants.
     pub keep_params: bool,
+    /// How filters, orders and lists of columns are written.
+    pub dialect: Dialect,
+    /// The parameter that carries a filter's text, in the dialects that have one.
+    pub filter_param: Option<String>,
+    /// What stands around a filter's text.
+    pub filter_template: Option<String>,
+    /// Values that one list may have.
+    pub max_list_size: Option<usize>,
+    /// Bytes that the values of a list may take in a URL.
+    pub max_url_length: usize,
     /// Columns that identify a row, as indexes into `columns`.
     pub key: Vec<usize>,
     /// Statuses that mean no rows.

@@ -1,18 +1,42 @@
 //! Whether an API's comparison could lose rows that SQL's keeps (rules R1 and R4).
 
-use crate::model::{Column, Filter, Operator, TextCollation, Type, ValueFormat};
+use super::terms::Resolved;
+use crate::model::{Column, OnError, Operator, TextCollation, Type, ValueFormat};
 use crate::predicate::Semantics;
 
-/// `Ok` where the declared filter returns at least the rows that SQL would; else why it may not.
+/// `Ok` where the API's comparison returns at least the rows that SQL's would; else why it may not.
 pub(super) fn comparable(
     column: &Column,
-    filter: &Filter,
+    resolved: &Resolved,
+    operator: Operator,
     semantics: Semantics,
 ) -> Result<(), String> {
-    let is_range = matches!(
-        filter.operator,
-        Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge
-    );
+    use Operator::{Contains, ILike, IsNotNull, IsNull, Like, NotContains, NotILike, NotLike};
+    match operator {
+        IsNull if column.on_error == OnError::Null => {
+            Err("values that do not fit become NULL here, and the API does not know".to_owned())
+        }
+        IsNull | IsNotNull => Ok(()),
+        Like | NotLike | ILike | NotILike => match column.ty {
+            Type::Text => text_is_comparable(column, false, semantics),
+            _ => Err("only text can be matched with a pattern".to_owned()),
+        },
+        Contains | NotContains => match column.ty {
+            Type::Json | Type::Array(_) => Ok(()),
+            _ => Err("only jsonb and arrays contain values".to_owned()),
+        },
+        _ => values_are_comparable(column, resolved, operator, semantics),
+    }
+}
+
+fn values_are_comparable(
+    column: &Column,
+    resolved: &Resolved,
+    operator: Operator,
+    semantics: Semantics,
+) -> Result<(), String> {
+    let is_range = operator.is_range();
+    let format = resolved.judged.format.as_ref().or(column.format.as_ref());
     match column.ty {
         Type::Float4 => Err("type real rounds the API's values; use double precision or numeric".to_owned()),
         Type::Bpchar => Err("type char(n) ignores trailing spaces, an API does not; use text".to_owned()),
@@ -21,10 +45,10 @@ pub(super) fn comparable(
         Type::Array(_) => Err("arrays cannot be compared by the API".to_owned()),
         Type::Bool if is_range => Err("an API has no order of truth values".to_owned()),
         Type::Text => text_is_comparable(column, is_range, semantics),
-        Type::Date | Type::TimestampTz => time_is_comparable(&column.ty, filter.format.as_ref().or(column.format.as_ref())),
+        Type::Date | Type::TimestampTz => time_is_comparable(&column.ty, format),
         // An enum sorts in its own order, and an address has many spellings.
         Type::Other if is_range => Err("the API may order this type in another way".to_owned()),
-        Type::Other if !filter.exact => {
+        Type::Other if !resolved.judged.exact => {
             Err("the API may spell values of this type in another way, and the filter is not declared exact".to_owned())
         }
         Type::Bool

@@ -1,165 +1,301 @@
-//! Predicates and a table → verdicts and bindings, for APIs of the `plain` dialect.
+//! Predicates and a table → verdicts, and the conditions that are sent.
 
-use super::comparable::comparable;
-use super::verdict::{Binding, Pushdown, Spelling, Verdict};
+use super::condition::{Condition, Leaf, Normal, normal};
+use super::dialects;
+use super::expression::Outcome;
+use super::instance::instantiate;
+use super::terms::{self, Form, alternatives, resolve};
+use super::verdict::{Pushdown, Sent, Verdict};
 use crate::model::{Column, Operator, ParameterPlace, Role, Table};
-use crate::predicate::{Predicate, Semantics};
+use crate::predicate::{Predicate, Value};
+use crate::request::Operand;
 
 /// Decides, from declarations alone, what is sent.
 ///
-/// Only what the table declares is sent (rule R2). With `enabled` false (`rest_fdw.pushdown` is off)
+/// `constants` holds the values of the operands that are known before the query runs. Only what the
+/// table or its dialect declares is sent (rule R2). With `enabled` false (`rest_fdw.pushdown` is off)
 /// that is `=` and `in` on parameter columns, without which there would be other rows (rule R3).
-pub fn plan(table: &Table, predicates: &[Predicate], enabled: bool) -> Pushdown {
-    let candidates: Vec<Result<Binding, String>> = predicates
-        .iter()
-        .map(|predicate| candidate(table, predicate, enabled))
-        .collect();
-    let chosen = |index: usize, binding: &Binding| {
-        let rivals = candidates
-            .iter()
-            .enumerate()
-            .filter_map(|(at, rival)| Some((at, rival.as_ref().ok()?)));
-        let mut rivals = rivals.filter(|(_, rival)| same_parameter(rival, binding));
-        !rivals.any(|(at, rival)| (preference(rival), at) < (preference(binding), index))
+pub fn plan(
+    table: &Table,
+    predicates: &[Predicate],
+    constants: &[Option<Value>],
+    enabled: bool,
+) -> Pushdown {
+    let planner = Planner {
+        table,
+        constants,
+        enabled,
     };
+    let candidates: Vec<Result<Vec<Sent>, String>> = predicates
+        .iter()
+        .enumerate()
+        .map(|(index, predicate)| planner.candidate(index, predicate))
+        .collect();
+    let slots: Vec<(Slot, u8, usize)> = candidates
+        .iter()
+        .flatten()
+        .flatten()
+        .filter_map(|sent| Some((slot(table, sent)?, preference(table, sent), sent.predicate)))
+        .collect();
     let mut pushdown = Pushdown::default();
-    for (index, candidate) in candidates.iter().enumerate() {
+    for candidate in candidates {
         let verdict = match candidate {
-            Err(reason) => Verdict::Local(reason.clone()),
-            Ok(binding) if !chosen(index, binding) => Verdict::Local(format!(
-                "parameter \"{}\" already carries another condition",
-                binding.parameter
-            )),
-            Ok(binding) => {
-                pushdown.bindings.push(binding.clone());
-                if binding.exact {
-                    Verdict::Exact
-                } else {
-                    Verdict::Superset
-                }
-            }
+            Err(reason) => Verdict::Local(reason),
+            Ok(parts) => keep(table, parts, &slots, &mut pushdown.sent),
         };
         pushdown.verdicts.push(verdict);
     }
-    pushdown.missing = missing(table, &pushdown.bindings);
+    pushdown.missing = missing(table, &pushdown.sent);
     pushdown
 }
 
-/// Whether both go into one place of the request.
-fn same_parameter(one: &Binding, other: &Binding) -> bool {
-    let same_name = match one.place {
-        ParameterPlace::Header => one.parameter.eq_ignore_ascii_case(&other.parameter),
-        ParameterPlace::Query | ParameterPlace::Path => one.parameter == other.parameter,
-    };
-    one.place == other.place && same_name
-}
-
-/// A parameter is sent once: one value says more than a list, a list costs fewer requests than its values.
-fn preference(binding: &Binding) -> u8 {
-    match (binding.operator, binding.spelling) {
-        (Operator::Eq, _) => 0,
-        (_, Spelling::Single | Spelling::CommaList) => 1,
-        (_, Spelling::PerValue) => 2,
+/// Keeps those parts of a candidate whose parameter no better condition has.
+fn keep(
+    table: &Table,
+    parts: Vec<Sent>,
+    slots: &[(Slot, u8, usize)],
+    sent: &mut Vec<Sent>,
+) -> Verdict {
+    let mut exact = true;
+    let mut taken = None;
+    let before = sent.len();
+    for part in parts {
+        exact &= part.exact;
+        let own = slot(table, &part);
+        let rank = (preference(table, &part), part.predicate);
+        let is_rival = |other: &&(Slot, u8, usize)| {
+            Some(&other.0) == own.as_ref() && (other.1, other.2) < rank
+        };
+        let doubled = sent[before..]
+            .iter()
+            .any(|other| own.is_some() && slot(table, other) == own);
+        if slots.iter().find(is_rival).is_some() || doubled {
+            taken = own;
+        } else {
+            sent.push(part);
+        }
+    }
+    match taken {
+        Some(Slot(_, name)) if sent.len() == before => Verdict::Local(format!(
+            "parameter \"{name}\" already carries another condition"
+        )),
+        None if exact => Verdict::Exact,
+        _ => Verdict::Superset,
     }
 }
 
-fn candidate(table: &Table, predicate: &Predicate, enabled: bool) -> Result<Binding, String> {
-    let (index, operator, operand, semantics) = match predicate {
-        Predicate::Opaque(reason) => return Err(reason.clone()),
-        Predicate::Compare {
-            column,
-            operator,
-            operand,
-            semantics,
-        } => (*column, *operator, *operand, *semantics),
+/// A place of the request that carries one condition only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Slot(ParameterPlace, String);
+
+fn slot(table: &Table, sent: &Sent) -> Option<Slot> {
+    let Condition::Test(leaf) = &sent.condition else {
+        return None;
     };
-    let column = table
-        .columns
-        .get(index)
-        .ok_or_else(|| "the column is not part of the foreign table".to_owned())?;
-    let binding = Binding {
-        column: index,
-        operand,
-        operator,
-        parameter: String::new(),
-        place: ParameterPlace::Query,
-        spelling: Spelling::Single,
-        exact: true,
-        format: None,
+    let column = &table.columns[leaf.column];
+    let (place, name) = match &column.role {
+        Role::Parameter { name, place, .. } => (*place, name.clone()),
+        Role::Field(_) => {
+            let resolved = resolve(table, column, leaf.operator).ok()?;
+            dialects::of(table).slot(table, column, resolved.operator)?
+        }
     };
-    match &column.role {
-        Role::Parameter { name, place, .. } => Ok(Binding {
-            parameter: name.clone(),
-            place: *place,
-            spelling: spelling_of_parameter(column, operator)?,
-            ..binding
-        }),
-        Role::Field(_) if !enabled => Err("rest_fdw.pushdown is off".to_owned()),
-        Role::Field(_) => filtered(column, binding, semantics),
+    Some(match place {
+        ParameterPlace::Header => Slot(place, name.to_ascii_lowercase()),
+        ParameterPlace::Query | ParameterPlace::Path => Slot(place, name),
+    })
+}
+
+/// One value says more than a list, a list costs fewer requests than its values.
+fn preference(table: &Table, sent: &Sent) -> u8 {
+    let Condition::Test(leaf) = &sent.condition else {
+        return 1;
+    };
+    let column = &table.columns[leaf.column];
+    let is_split = || {
+        column.is_input()
+            || resolve(table, column, leaf.operator)
+                .is_ok_and(|resolved| resolved.form == Form::Requests)
+    };
+    match leaf.operator {
+        Operator::Eq => 0,
+        Operator::In if is_split() => 2,
+        _ => 1,
     }
 }
 
-fn spelling_of_parameter(column: &Column, operator: Operator) -> Result<Spelling, String> {
-    match operator {
-        Operator::Eq => Ok(Spelling::Single),
-        Operator::In => Ok(Spelling::PerValue),
-        Operator::Ne | Operator::Lt | Operator::Le | Operator::Gt | Operator::Ge => Err(format!(
+struct Planner<'a> {
+    table: &'a Table,
+    constants: &'a [Option<Value>],
+    enabled: bool,
+}
+
+impl Planner<'_> {
+    /// What of a predicate could be sent; where it is an AND, each part by itself.
+    fn candidate(&self, index: usize, predicate: &Predicate) -> Result<Vec<Sent>, String> {
+        let (condition, mut exact) = self.kept(normal(predicate), true)?;
+        let parts = match condition {
+            Condition::All(parts) => parts,
+            other => vec![other],
+        };
+        let mut sent = Vec::with_capacity(parts.len());
+        let mut refusal = None;
+        for condition in parts {
+            match self.with_known_values(&condition) {
+                Ok(precise) => sent.push((condition, precise)),
+                Err(reason) => {
+                    exact = false;
+                    refusal = Some(reason);
+                }
+            }
+        }
+        if let (true, Some(reason)) = (sent.is_empty(), refusal) {
+            return Err(reason);
+        }
+        Ok(sent
+            .into_iter()
+            .map(|(condition, precise)| Sent {
+                predicate: index,
+                exact: exact && precise,
+                condition,
+            })
+            .collect())
+    }
+
+    /// What of a condition can be sent, and whether that is all of it.
+    fn kept(&self, normal: Normal, at_top: bool) -> Result<(Condition, bool), String> {
+        match normal {
+            Normal::Local(reason) => Err(reason),
+            Normal::Leaf(leaf) => {
+                let exact = self.judged(&leaf, at_top)?;
+                Ok((Condition::Test(leaf), exact))
+            }
+            Normal::All(parts) => {
+                let kept: Vec<_> = parts
+                    .into_iter()
+                    .map(|part| self.kept(part, at_top))
+                    .collect();
+                let complete = kept.iter().all(Result::is_ok);
+                let reason = kept.iter().find_map(|part| part.clone().err());
+                let kept: Vec<_> = kept.into_iter().flatten().collect();
+                if kept.is_empty() {
+                    return Err(reason.unwrap_or_default());
+                }
+                let exact = complete && kept.iter().all(|(_, exact)| *exact);
+                Ok((
+                    Condition::All(kept.into_iter().map(|(part, _)| part).collect()),
+                    exact,
+                ))
+            }
+            Normal::Any(arms) => {
+                let kept = arms.into_iter().map(|arm| self.kept(arm, false));
+                let kept: Vec<_> = kept.collect::<Result<_, _>>()?;
+                self.spells_or()?;
+                let exact = kept.iter().all(|(_, exact)| *exact);
+                Ok((
+                    Condition::Any(kept.into_iter().map(|(arm, _)| arm).collect()),
+                    exact,
+                ))
+            }
+        }
+    }
+
+    fn spells_or(&self) -> Result<(), String> {
+        let dialect = dialects::of(self.table);
+        if dialect.spells_or() {
+            return Ok(());
+        }
+        Err(format!("OR has no spelling in dialect {}", dialect.name()))
+    }
+
+    /// Whether the API answers a comparison exactly.
+    fn judged(&self, leaf: &Leaf, at_top: bool) -> Result<bool, String> {
+        let column = self
+            .table
+            .columns
+            .get(leaf.column)
+            .ok_or_else(|| "the column is not part of the foreign table".to_owned())?;
+        if column.is_input() {
+            return input(column, leaf, at_top).map(|()| true);
+        }
+        if !self.enabled {
+            return Err("rest_fdw.pushdown is off".to_owned());
+        }
+        self.field(column, leaf, at_top)
+    }
+
+    fn field(&self, column: &Column, leaf: &Leaf, at_top: bool) -> Result<bool, String> {
+        let judge = |operator| terms::judge(self.table, column, operator, leaf.semantics);
+        let or_null = |operator| -> Result<bool, String> {
+            let exact = judge(operator)?.judged.exact;
+            if column.not_null {
+                return Ok(exact);
+            }
+            self.spells_or()?;
+            Ok(exact && judge(Operator::IsNull)?.judged.exact)
+        };
+        match leaf.operator {
+            Operator::Distinct => or_null(Operator::Ne),
+            // Whether its value is NULL shows at run time.
+            Operator::NotDistinct => {
+                let exact = judge(Operator::Eq)?.judged.exact;
+                Ok(exact && judge(Operator::IsNull).is_ok_and(|null| null.judged.exact))
+            }
+            Operator::StartsWith => Ok(judge(Operator::Like)?.judged.exact),
+            Operator::NotStartsWith if leaf.or_unknown => or_null(Operator::NotLike),
+            Operator::NotStartsWith => Ok(judge(Operator::NotLike)?.judged.exact),
+            operator if leaf.or_unknown => or_null(operator),
+            operator => {
+                let resolved = judge(operator)?;
+                if resolved.form == Form::Requests && !at_top {
+                    return Err("IN below OR would need a list in one request".to_owned());
+                }
+                Ok(resolved.judged.exact)
+            }
+        }
+    }
+
+    /// Writes a condition whose values are known: what the API would not understand stays here, and
+    /// leaves the parameter to others.
+    fn with_known_values(&self, condition: &Condition) -> Result<bool, String> {
+        let leaves = condition.leaves();
+        if leaves
+            .iter()
+            .any(|leaf| self.table.columns[leaf.column].is_input())
+        {
+            return Ok(true);
+        }
+        let mut operands = vec![Operand::Value(Value::Null); self.constants.len()];
+        for index in leaves.iter().flat_map(|leaf| &leaf.operands) {
+            match self.constants.get(*index) {
+                Some(Some(value)) => operands[*index] = Operand::Value(value.clone()),
+                _ => return Ok(true),
+            }
+        }
+        let nullable = |column: usize| !self.table.columns[column].not_null;
+        match instantiate(condition, &operands, &nullable)? {
+            Outcome::Always | Outcome::Never => Ok(true),
+            Outcome::Depends(expression) => {
+                alternatives(self.table, &expression).map(|found| found.precise)
+            }
+        }
+    }
+}
+
+/// What can be sent for a parameter column.
+fn input(column: &Column, leaf: &Leaf, at_top: bool) -> Result<(), String> {
+    match leaf.operator {
+        Operator::Eq | Operator::In if at_top && !leaf.or_unknown => Ok(()),
+        _ => Err(format!(
             "column \"{}\" is an input of the request: only = and IN can be sent",
             column.name
         )),
     }
 }
 
-/// A binding for what the column declares. A range without its end is sent as the one with it where
-/// only that is declared: `mag > 5` as `mag >= 5`, which returns perhaps more (rule R1).
-fn filtered(column: &Column, binding: Binding, semantics: Semantics) -> Result<Binding, String> {
-    let declared = |operator: Operator| {
-        column
-            .filters
-            .iter()
-            .find(|filter| filter.operator == operator)
-    };
-    let operator = binding.operator;
-    let (filter, spelling, same) = match (operator, declared(operator)) {
-        (Operator::In, Some(list)) => (Some(list), Spelling::CommaList, true),
-        (Operator::In, None) => (declared(Operator::Eq), Spelling::PerValue, true),
-        (Operator::Gt, None) => (declared(Operator::Ge), Spelling::Single, false),
-        (Operator::Lt, None) => (declared(Operator::Le), Spelling::Single, false),
-        (_, filter) => (filter, Spelling::Single, true),
-    };
-    let filter = filter.ok_or_else(|| undeclared(column, operator))?;
-    comparable(column, filter, semantics)?;
-    Ok(Binding {
-        parameter: filter.parameter.clone(),
-        spelling,
-        exact: filter.exact && same,
-        format: filter.format.clone(),
-        ..binding
-    })
-}
-
-fn undeclared(column: &Column, operator: Operator) -> String {
-    if column.filters.is_empty() {
-        return format!("column \"{}\" declares no filter", column.name);
-    }
-    let operator = match operator {
-        Operator::Eq => "=",
-        Operator::Ne => "<>",
-        Operator::Lt => "<",
-        Operator::Le => "<=",
-        Operator::Gt => ">",
-        Operator::Ge => ">=",
-        Operator::In => "IN",
-    };
-    format!(
-        "column \"{}\" declares no filter for {operator}",
-        column.name
-    )
-}
-
-/// Required parameter columns that neither a binding nor a default gives a value, as indexes into the
-/// table's columns: without them there is no request to send (rule R8).
-pub fn missing(table: &Table, bindings: &[Binding]) -> Vec<usize> {
+/// Required parameter columns that neither a condition nor a default gives a value, as indexes into
+/// the table's columns: without them there is no request to send (rule R8).
+pub fn missing(table: &Table, sent: &[Sent]) -> Vec<usize> {
     let is_required = |column: &Column| {
         matches!(
             &column.role,
@@ -170,7 +306,10 @@ pub fn missing(table: &Table, bindings: &[Binding]) -> Vec<usize> {
             }
         )
     };
-    let has_value = |index: usize| bindings.iter().any(|binding| binding.column == index);
+    let has_value = |index: usize| {
+        sent.iter()
+            .any(|sent| matches!(&sent.condition, Condition::Test(leaf) if leaf.column == index))
+    };
     let columns = table.columns.iter().enumerate();
     columns
         .filter(|(index, column)| is_required(column) && !has_value(*index))

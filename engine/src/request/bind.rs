@@ -1,15 +1,19 @@
-//! Bindings and the operands' values → what each request of the scan sends.
+//! What a scan asks for and the operands' values → what each request of the scan sends.
 
 use super::inputs::{Bound, Inputs, Operand};
+use super::percent::placeholder;
 use super::write::write;
 use crate::model::options::unsendable_header_value;
 use crate::model::{Column, Operator, ParameterPlace, Role, Table, Type};
 use crate::predicate::Value;
-use crate::pushdown::{self, Binding, Spelling};
+use crate::pushdown::{
+    self, Alternative, Condition, Leaf, Outcome, Parameter, RemoteQuery, Sent, alternatives,
+    instantiate,
+};
 use crate::{Error, Result};
-use std::borrow::Cow;
+use std::collections::HashSet;
 
-/// Evaluates bindings over run-time values.
+/// Evaluates a query's conditions over run-time values.
 ///
 /// A NULL operand, or a list without a value that is not NULL, means no rows and no request. Lists
 /// lose duplicates (the caller has removed values that only SQL calls equal). Several lists that are
@@ -17,103 +21,99 @@ use std::borrow::Cow;
 ///
 /// # Errors
 /// [`Error::MissingParameters`] where a required parameter column has no value (rule R8);
-/// [`Error::Unsendable`] where a parameter column's value cannot go to its place.
-pub fn bind(table: &Table, bindings: &[Binding], operands: &[Operand]) -> Result<Bound> {
-    check_required(table, bindings)?;
-    let operands = bindings
-        .iter()
-        .map(|binding| operand_of(binding, operands))
-        .collect::<Result<Vec<_>>>()?;
-    if operands.iter().any(|operand| has_no_match(operand)) {
-        return Ok(Bound::default());
-    }
-    let mut bound = Bound {
-        requests: vec![Inputs::default()],
-        ..Bound::default()
-    };
-    for (index, (binding, operand)) in bindings.iter().zip(operands).enumerate() {
-        let column = &*as_sent(&table.columns[binding.column], binding);
-        match written(column, binding, operand)? {
-            Sent::Placeholder(text) => bound.requests.iter_mut().for_each(|inputs| {
-                inputs
-                    .placeholders
-                    .push((binding.place, binding.parameter.clone()));
-                inputs.set(binding.place, &binding.parameter, text.clone());
-            }),
-            Sent::Values(values) => {
-                let variants: Vec<_> = values
-                    .into_iter()
-                    .map(|item| variant(column, binding, item))
-                    .collect();
-                if variants.iter().any(|variant| variant.widened) {
+/// [`Error::Unsendable`] where a parameter column's value cannot go to its place, or the dialect cannot
+/// write the query.
+pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<Bound> {
+    check_required(table, &query.sent)?;
+    let mut bound = Bound::default();
+    let mut parts: Vec<Vec<Share>> = Vec::new();
+    for (index, sent) in query.sent.iter().enumerate() {
+        match written(table, sent, operands)? {
+            Written::Never => return Ok(Bound::default()),
+            Written::Always => {}
+            Written::Unsent => bound.unsent.push(index),
+            Written::Shares(shares, precise) => {
+                if !precise {
                     bound.widened.push(index);
                 }
-                bound.requests = combinations(&bound.requests, binding, &variants);
+                parts.push(shares);
             }
-            Sent::Nothing => bound.unsent.push(index),
         }
     }
-    add_defaults(table, bindings, &mut bound.requests);
+    parts.extend(defaults(table, &query.sent));
+    let requests = combinations(&parts);
+    bound.requests = requests
+        .iter()
+        .map(|shares| inputs(table, query, shares))
+        .collect::<Result<_>>()?;
     Ok(bound)
 }
 
-/// The column with the format that the binding's parameter wants.
-fn as_sent<'a>(column: &'a Column, binding: &Binding) -> Cow<'a, Column> {
-    match &binding.format {
-        None => Cow::Borrowed(column),
-        Some(_) => Cow::Owned(Column {
-            format: binding.format.clone(),
-            ..column.clone()
-        }),
+/// What a condition adds to one request.
+enum Share {
+    /// What the dialect made of a condition.
+    Term(Alternative),
+    /// A parameter column's value.
+    Input {
+        parameter: Parameter,
+        column: Option<(usize, Value)>,
+    },
+}
+
+/// What becomes of a condition with its values.
+enum Written {
+    /// No row can fulfil it.
+    Never,
+    /// Every row does.
+    Always,
+    /// The API would not understand a value.
+    Unsent,
+    /// One share for each request; and whether they say precisely the condition.
+    Shares(Vec<Share>, bool),
+}
+
+fn combinations(parts: &[Vec<Share>]) -> Vec<Vec<&Share>> {
+    parts.iter().fold(vec![Vec::new()], |requests, part| {
+        let with = |request: &Vec<_>, share| {
+            let mut request: Vec<&Share> = request.clone();
+            request.push(share);
+            request
+        };
+        requests
+            .iter()
+            .flat_map(|request| part.iter().map(move |share| with(request, share)))
+            .collect()
+    })
+}
+
+fn inputs(table: &Table, query: &RemoteQuery, shares: &[&Share]) -> Result<Inputs> {
+    let mut inputs = Inputs::default();
+    let mut terms = Vec::new();
+    for share in shares {
+        match share {
+            Share::Term(alternative) => {
+                terms.push(&alternative.fragment);
+                inputs.columns.extend(alternative.column.clone());
+            }
+            Share::Input { parameter, column } => {
+                inputs.set(parameter);
+                inputs.columns.extend(column.clone());
+            }
+        }
     }
-}
-
-/// What one binding puts into the requests.
-enum Sent {
-    Placeholder(String),
-    /// One for each request: the text, whether it was widened, and the value where there is one.
-    Values(Vec<(String, bool, Option<Value>)>),
-    /// A value that the API would not understand.
-    Nothing,
-}
-
-/// One request's share of a binding.
-struct Variant {
-    text: String,
-    widened: bool,
-    column: Option<(usize, Value)>,
-}
-
-fn variant(
-    column: &Column,
-    binding: &Binding,
-    (text, widened, value): (String, bool, Option<Value>),
-) -> Variant {
-    let is_fixed = column.is_input() || binding.spelling == Spelling::PerValue;
-    Variant {
-        text,
-        widened,
-        column: value
-            .filter(|_| is_fixed)
-            .map(|value| (binding.column, value)),
-    }
-}
-
-fn combinations(requests: &[Inputs], binding: &Binding, variants: &[Variant]) -> Vec<Inputs> {
-    let with = |inputs: &Inputs, variant: &Variant| {
-        let mut inputs = inputs.clone();
-        inputs.set(binding.place, &binding.parameter, variant.text.clone());
-        inputs.columns.extend(variant.column.clone());
-        inputs
-    };
-    requests
+    let parameters =
+        pushdown::finish(table, query, &terms).map_err(|reason| Error::Unsendable {
+            column: table.name.clone(),
+            reason,
+        })?;
+    parameters
         .iter()
-        .flat_map(|inputs| variants.iter().map(move |variant| with(inputs, variant)))
-        .collect()
+        .for_each(|parameter| inputs.set(parameter));
+    Ok(inputs)
 }
 
-fn check_required(table: &Table, bindings: &[Binding]) -> Result<()> {
-    let missing = pushdown::missing(table, bindings);
+fn check_required(table: &Table, sent: &[Sent]) -> Result<()> {
+    let missing = pushdown::missing(table, sent);
     if missing.is_empty() {
         return Ok(());
     }
@@ -123,114 +123,73 @@ fn check_required(table: &Table, bindings: &[Binding]) -> Result<()> {
     Err(Error::MissingParameters(names.collect()))
 }
 
-fn operand_of<'a>(binding: &Binding, operands: &'a [Operand]) -> Result<&'a Operand> {
-    let mismatch = || {
-        Error::System(format!(
-            "operand {} of the scan is missing",
-            binding.operand
-        ))
-    };
-    operands.get(binding.operand).ok_or_else(mismatch)
-}
-
-/// NULL is equal to nothing, and so is every element of a list without elements.
-fn has_no_match(operand: &Operand) -> bool {
-    match operand {
-        Operand::Value(Value::Null) => true,
-        Operand::Value(Value::List(elements)) => {
-            elements.iter().all(|element| *element == Value::Null)
-        }
-        Operand::Value(_) | Operand::Placeholder(_) => false,
+fn written(table: &Table, sent: &Sent, operands: &[Operand]) -> Result<Written> {
+    if let Condition::Test(leaf) = &sent.condition
+        && let Role::Parameter { name, place, .. } = &table.columns[leaf.column].role
+    {
+        return of_parameter_column(table, leaf, (name, *place), operands);
     }
+    let nullable = |column: usize| !table.columns[column].not_null;
+    let outcome = instantiate(&sent.condition, operands, &nullable);
+    Ok(match outcome {
+        Err(_) => Written::Unsent,
+        Ok(Outcome::Never) => Written::Never,
+        Ok(Outcome::Always) => Written::Always,
+        Ok(Outcome::Depends(expression)) => match alternatives(table, &expression) {
+            Err(_) => Written::Unsent,
+            Ok(found) => Written::Shares(
+                found.list.into_iter().map(Share::Term).collect(),
+                found.precise,
+            ),
+        },
+    })
 }
 
-/// Whether the API would understand a value that is known before the query runs (rule R4); else why
-/// not, in a user's words. NULL, and the values of parameter columns, are decided by [`bind`].
-pub fn encodable(
+/// A parameter column's values: one request for each. NULL is equal to nothing.
+fn of_parameter_column(
     table: &Table,
-    binding: &Binding,
-    value: &Value,
-) -> std::result::Result<(), String> {
-    let column = as_sent(&table.columns[binding.column], binding);
-    if column.is_input() || *value == Value::Null {
-        return Ok(());
-    }
-    texts(&column, binding, value).map(|_| ())
-}
-
-fn texts(
-    column: &Column,
-    binding: &Binding,
-    value: &Value,
-) -> std::result::Result<Vec<Item>, String> {
-    match binding.spelling {
-        Spelling::Single => single(column, binding, value).map(|item| vec![item]),
-        Spelling::CommaList => comma_list(column, value).map(|text| vec![(text, false, None)]),
-        Spelling::PerValue => per_value(column, binding, value),
-    }
-}
-
-fn written(column: &Column, binding: &Binding, operand: &Operand) -> Result<Sent> {
-    let value = match operand {
-        Operand::Placeholder(text) => return Ok(Sent::Placeholder(text.clone())),
-        Operand::Value(value) => value,
+    leaf: &Leaf,
+    (name, place): (&str, ParameterPlace),
+    operands: &[Operand],
+) -> Result<Written> {
+    let column = &table.columns[leaf.column];
+    let share = |value: String, column: Option<(usize, Value)>| Share::Input {
+        parameter: Parameter {
+            place,
+            name: name.to_owned(),
+            value,
+        },
+        column,
     };
-    match (texts(column, binding, value), &column.role) {
-        (Ok(values), _) => {
-            values
-                .iter()
-                .try_for_each(|(text, ..)| fits_place(column, binding.place, text))?;
-            Ok(Sent::Values(values))
-        }
-        (Err(reason), Role::Parameter { .. }) => Err(unsendable(column, reason)),
-        (Err(_), Role::Field(_)) => Ok(Sent::Nothing),
-    }
-}
-
-type Item = (String, bool, Option<Value>);
-
-fn single(column: &Column, binding: &Binding, value: &Value) -> std::result::Result<Item, String> {
-    let written = write(column, binding.operator, value)?;
-    Ok((written.text, written.widened, Some(value.clone())))
-}
-
-/// Every element that is not NULL, once.
-fn distinct(column: &Column, value: &Value) -> std::result::Result<Vec<Item>, String> {
-    let elements = match value {
-        Value::List(elements) => elements.as_slice(),
-        single => std::slice::from_ref(single),
-    };
-    let mut seen = std::collections::HashSet::new();
-    let mut items = Vec::new();
-    for element in elements.iter().filter(|element| **element != Value::Null) {
-        let written = write(column, Operator::In, element)?;
-        if seen.insert(written.text.clone()) {
-            items.push((written.text, written.widened, Some(element.clone())));
+    let mut shares = Vec::new();
+    let mut seen = HashSet::new();
+    for index in &leaf.operands {
+        let operand = operands
+            .get(*index)
+            .ok_or_else(|| Error::System(format!("operand {index} of the scan is missing")))?;
+        let values = match operand {
+            Operand::Placeholder(text) => {
+                shares.push(share(placeholder(text), None));
+                continue;
+            }
+            Operand::Value(Value::List(elements)) => elements.as_slice(),
+            Operand::Value(single) => std::slice::from_ref(single),
+        };
+        for value in values.iter().filter(|value| **value != Value::Null) {
+            let text = write(column, Operator::Eq, value)
+                .map_err(|reason| unsendable(column, reason))?
+                .text;
+            fits_place(column, place, &text)?;
+            if seen.insert(text.clone()) {
+                shares.push(share(text, Some((leaf.column, value.clone()))));
+            }
         }
     }
-    Ok(items)
-}
-
-fn per_value(
-    column: &Column,
-    binding: &Binding,
-    value: &Value,
-) -> std::result::Result<Vec<Item>, String> {
-    match value {
-        Value::List(_) => distinct(column, value),
-        single_value => single(column, binding, single_value).map(|item| vec![item]),
-    }
-}
-
-fn comma_list(column: &Column, value: &Value) -> std::result::Result<String, String> {
-    let texts: Vec<String> = distinct(column, value)?
-        .into_iter()
-        .map(|(text, ..)| text)
-        .collect();
-    if texts.iter().any(|text| text.contains(',')) {
-        return Err("the API would take its comma for the end of a list's element".to_owned());
-    }
-    Ok(texts.join(","))
+    Ok(if shares.is_empty() {
+        Written::Never
+    } else {
+        Written::Shares(shares, true)
+    })
 }
 
 fn fits_place(column: &Column, place: ParameterPlace, text: &str) -> Result<()> {
@@ -254,27 +213,33 @@ fn unsendable(column: &Column, reason: impl Into<String>) -> Error {
     }
 }
 
-fn add_defaults(table: &Table, bindings: &[Binding], requests: &mut [Inputs]) {
-    for (index, column) in table.columns.iter().enumerate() {
-        let Role::Parameter {
-            name,
-            place,
-            default: Some(text),
-            ..
-        } = &column.role
-        else {
-            continue;
-        };
-        if bindings.iter().any(|binding| binding.column == index) {
-            continue;
-        }
-        for inputs in requests.iter_mut() {
-            inputs.set(*place, name, text.clone());
-            inputs
-                .columns
-                .push((index, default_value(&column.ty, text)));
-        }
-    }
+/// What parameter columns send that the query gives no value.
+fn defaults<'a>(table: &'a Table, sent: &'a [Sent]) -> impl Iterator<Item = Vec<Share>> + 'a {
+    let is_given = |index: usize| {
+        sent.iter()
+            .any(|sent| matches!(&sent.condition, Condition::Test(leaf) if leaf.column == index))
+    };
+    let columns = table.columns.iter().enumerate();
+    columns
+        .filter(move |(index, _)| !is_given(*index))
+        .filter_map(|(index, column)| {
+            let Role::Parameter {
+                name,
+                place,
+                default: Some(text),
+                ..
+            } = &column.role
+            else {
+                return None;
+            };
+            let parameter = Parameter {
+                place: *place,
+                name: name.clone(),
+                value: text.clone(),
+            };
+            let column = Some((index, default_value(&column.ty, text)));
+            Some(vec![Share::Input { parameter, column }])
+        })
 }
 
 /// A default is text; what has no other variant is left to the type's own input function.

@@ -1,7 +1,7 @@
 //! Inputs and paging parameters → a URL and headers.
 
 use super::inputs::Inputs;
-use super::percent::{encode_literal, encode_value};
+use super::percent::{encode_literal, encode_value, legible};
 use super::redact::redacted_url;
 use crate::model::options::{Endpoint, Piece};
 use crate::model::{ParameterPlace, Role, Table};
@@ -21,14 +21,14 @@ impl Request {
     /// `GET https://…`, with `***` for user information and for values of parameters whose name tells
     /// that they are secret.
     pub fn redacted(&self) -> String {
-        format!("GET {}", redacted_url(&self.url))
+        legible(&format!("GET {}", redacted_url(&self.url)))
     }
 }
 
 /// Builds the request that sends `inputs` and `paging_params`.
 ///
 /// Query parameters: the server's constants, the table's, the inputs, paging. One that is set again
-/// replaces the earlier value in its place.
+/// replaces the earlier value in its place; only inputs may repeat a name among themselves.
 ///
 /// # Errors
 /// [`Error::MissingParameters`] where the endpoint names a parameter without value;
@@ -41,16 +41,13 @@ pub fn build(
     let mut query = Query::default();
     let constants = table.source.query.iter().chain(&table.query);
     constants.for_each(|(name, value)| query.set(name, encode_value(value)));
-    for (name, value) in &inputs.query {
-        let is_placeholder = inputs.is_placeholder(ParameterPlace::Query, name);
-        query.set(
-            name,
-            if is_placeholder {
-                value.clone()
-            } else {
-                encode_value(value)
-            },
-        );
+    for (index, (name, value)) in inputs.query.iter().enumerate() {
+        let is_repeated = inputs.query[..index].iter().any(|(other, _)| other == name);
+        if is_repeated {
+            query.add(name, encode_value(value));
+        } else {
+            query.set(name, encode_value(value));
+        }
     }
     finish(table, inputs, query, paging_params)
 }
@@ -95,6 +92,13 @@ impl<'a> Query<'a> {
             Some((_, old)) => *old = value,
             None => self.0.push((name, value)),
         }
+    }
+
+    /// Another value of the same name.
+    fn add(&mut self, name: &'a str, value: String) {
+        let last = self.0.iter().rposition(|(other, _)| *other == name);
+        self.0
+            .insert(last.map_or(self.0.len(), |at| at + 1), (name, value));
     }
 
     fn text(&self) -> String {
@@ -143,9 +147,6 @@ fn path(table: &Table, inputs: &Inputs) -> Result<String> {
 fn segment(table: &Table, inputs: &Inputs, name: &str) -> Result<String> {
     let value = inputs.path.iter().find(|(other, _)| other == name);
     let (_, value) = value.ok_or_else(|| Error::MissingParameters(vec![column_of(table, name)]))?;
-    if inputs.is_placeholder(ParameterPlace::Path, name) {
-        return Ok(value.clone());
-    }
     Ok(encode_value(value))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::model::ParameterPlace;
 use crate::predicate::Value;
+use crate::pushdown::Parameter;
 use serde::{Deserialize, Serialize};
 
 /// An operand when requests are made.
@@ -23,27 +24,19 @@ pub struct Inputs {
     /// Values of the endpoint's `{name}`s; not encoded.
     pub path: Vec<(String, String)>,
     /// Column values that hold for all rows of this request: parameter columns, whose value is the one
-    /// that was sent (rule R3), and columns whose IN list was split into one request a value (rows of
-    /// another value belong to another request, or to none).
+    /// that was sent (rule R3), and columns whose list was split into several requests, with the
+    /// [`Value::List`] that this one asks for (rows of other values belong to another request, or to none).
     pub columns: Vec<(usize, Value)>,
-    /// Parameters whose value is a placeholder of EXPLAIN and stays as it is.
-    pub placeholders: Vec<(ParameterPlace, String)>,
 }
 
 impl Inputs {
-    pub(super) fn set(&mut self, place: ParameterPlace, name: &str, value: String) {
-        let values = match place {
+    pub(super) fn set(&mut self, parameter: &Parameter) {
+        let values = match parameter.place {
             ParameterPlace::Query => &mut self.query,
             ParameterPlace::Header => &mut self.headers,
             ParameterPlace::Path => &mut self.path,
         };
-        values.push((name.to_owned(), value));
-    }
-
-    pub(super) fn is_placeholder(&self, place: ParameterPlace, name: &str) -> bool {
-        self.placeholders
-            .iter()
-            .any(|(at, placeholder)| *at == place && placeholder == name)
+        values.push((parameter.name.clone(), parameter.value.clone()));
     }
 }
 
@@ -52,10 +45,10 @@ impl Inputs {
 pub struct Bound {
     /// One for each page sequence. Empty: the query has no rows, and there is no request.
     pub requests: Vec<Inputs>,
-    /// Bindings (indexes) whose value the API would not understand, so that it was not sent: their
+    /// Conditions that are sent (indexes) but for a value that the API would not understand: their
     /// predicates must be checked locally.
     pub unsent: Vec<usize>,
-    /// Bindings (indexes) whose bound was widened to what the API can express: their predicates must be
+    /// Conditions (indexes) that were widened to what the API can express: their predicates must be
     /// checked locally.
     pub widened: Vec<usize>,
 }

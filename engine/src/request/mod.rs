@@ -13,9 +13,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use bind::{bind, encodable};
+pub use bind::bind;
 pub use build::{Request, build};
 pub use inputs::{Bound, Inputs, Operand};
 
 pub(crate) use build::build_page;
+pub(crate) use percent::{encoded_length, placeholder};
 pub(crate) use target::{origin, resolve};
+pub(crate) use write::write;

@@ -2,15 +2,21 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// One rule for values in path and query: unreserved characters, `:` and `,` stay readable (so that
-/// times and lists do), all else is encoded. None of these separates anything where it may stand here.
+/// One rule for values in path and query: unreserved characters and some delimiters stay readable (so
+/// that times, lists and filters do), all else is encoded. None of these separates anything where it may
+/// stand here.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~')
     .remove(b':')
-    .remove(b',');
+    .remove(b',')
+    .remove(b'$')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'\'');
 
 /// Text that the table's owner wrote as a part of the path: its own escapes and delimiters stay.
 const LITERAL: &AsciiSet = &CONTROLS
@@ -28,6 +34,26 @@ const LITERAL: &AsciiSet = &CONTROLS
 /// Encodes a value, or a parameter's name, for one path segment or one query component.
 pub(super) fn encode_value(text: &str) -> String {
     utf8_percent_encode(text, VALUE).to_string()
+}
+
+/// Bytes of a value when it is encoded.
+pub(crate) fn encoded_length(text: &str) -> usize {
+    utf8_percent_encode(text, VALUE).map(str::len).sum()
+}
+
+/// Noncharacters of Unicode (section 23.7: for internal use) that stand around a placeholder.
+const MARKS: [char; 2] = ['\u{fdd0}', '\u{fdd1}'];
+
+/// A value that only comes when the query runs, as EXPLAIN shows it: it stands in a request's text like
+/// any other, and [`legible`] takes its marks away.
+pub(crate) fn placeholder(name: &str) -> String {
+    format!("{}{name}{}", MARKS[0], MARKS[1])
+}
+
+/// An encoded text with its placeholders as they are.
+pub(super) fn legible(encoded: &str) -> String {
+    let [open, close] = MARKS.map(|mark| encode_value(&mark.to_string()));
+    encoded.replace(&open, "").replace(&close, "")
 }
 
 /// Encodes a literal part of the path, as little as makes it a valid URI.

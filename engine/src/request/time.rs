@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A value's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Written {
+pub(crate) struct Written {
     /// What is sent.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The API's unit is coarser, and the bound was moved outward.
-    pub(super) widened: bool,
+    pub(crate) widened: bool,
 }
 
 impl Written {
@@ -146,8 +146,8 @@ fn nanosecond_bound(micros: i64, operator: Operator, fraction: bool) -> Result<W
         Operator::Ge => (nanos - 999, true),
         Operator::Le => (nanos + 999, true),
         Operator::Gt | Operator::Lt => (nanos, true),
-        Operator::Eq | Operator::Ne | Operator::In if fraction => (nanos, false),
-        Operator::Eq | Operator::Ne | Operator::In => return Err(finer()),
+        _ if fraction => (nanos, false),
+        _ => return Err(finer()),
     };
     Ok(Written {
         text: bound.to_string(),
@@ -162,7 +162,7 @@ fn outward(micros: i64, unit: i64, operator: Operator) -> Result<(i64, bool)> {
         _ if micros.rem_euclid(unit) == 0 => Ok((floor, false)),
         Operator::Gt | Operator::Ge => Ok((floor, true)),
         Operator::Lt | Operator::Le => Ok((floor + 1, true)),
-        Operator::Eq | Operator::Ne | Operator::In => Err(finer()),
+        _ => Err(finer()),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::predicate::Value;
 ///
 /// Only values of the column's own family of types are written: a comparison across families follows
 /// rules of PostgreSQL that an API does not know.
-pub(super) fn write(column: &Column, operator: Operator, value: &Value) -> Result<Written, String> {
+pub(crate) fn write(column: &Column, operator: Operator, value: &Value) -> Result<Written, String> {
     let is_input = column.is_input();
     let format = column.format.as_ref();
     let text = match (&column.ty, value) {
@@ -31,9 +31,7 @@ pub(super) fn write(column: &Column, operator: Operator, value: &Value) -> Resul
         (
             Type::Text | Type::Bpchar | Type::Json | Type::Other,
             Value::Text(text) | Value::Other(text),
-        ) => {
-            return plain_text(column, is_input, text);
-        }
+        ) => Some(text.clone()),
         _ => None,
     };
     text.map(Written::exactly)
@@ -47,23 +45,6 @@ fn whole_number(value: &Value) -> Option<String> {
         Value::Float(number) => number::whole_double(*number),
         _ => None,
     }
-}
-
-fn plain_text(column: &Column, is_input: bool, text: &str) -> Result<Written, String> {
-    if text.is_empty() && !is_input {
-        return Err("an API may take an empty text for no filter".to_owned());
-    }
-    if text.contains(',') && takes_lists(column) {
-        return Err("the API would take its comma for the end of a list's element".to_owned());
-    }
-    Ok(Written::exactly(text))
-}
-
-fn takes_lists(column: &Column) -> bool {
-    column
-        .filters
-        .iter()
-        .any(|filter| filter.operator == Operator::In)
 }
 
 /// RFC 9562, section 4: lower case, hyphenated.

@@ -3,7 +3,7 @@
 use super::definition::{ColumnDefinition, Definition};
 use super::endpoint::Endpoint;
 use super::error::{OptionError, OptionErrorKind};
-use super::filter::filters;
+use super::filter::{NO_FILTER, filters};
 use super::format::{fitting, value_format};
 use super::given::Given;
 use super::secrets::names_a_credential;
@@ -48,6 +48,11 @@ fn read(column: &ColumnDefinition, role: Role, shape: &RowsShape) -> Result<Colu
         not_null: column.not_null,
         role,
         filters,
+        unfiltered: given
+            .text("filter")
+            .is_some_and(|text| text.trim() == NO_FILTER),
+        sort: None,
+        sort_nulls: None,
         format: column_format(column, &given)?,
         on_error: given.read("on_error", on_error)?.unwrap_or_default(),
         collation: column_collation(column, &given)?,
@@ -94,7 +99,7 @@ fn column_filters(
     }
     Ok(vec![Filter {
         operator: Operator::Eq,
-        parameter: name.clone(),
+        parameter: Some(name.clone()),
         exact: true,
         format: None,
     }])

@@ -19,7 +19,7 @@ impl Declared {
     pub(super) fn for_column(self, column: &ColumnDefinition) -> Result<Filter, OptionError> {
         Ok(Filter {
             operator: self.operator,
-            parameter: self.parameter.unwrap_or_else(|| column.name.clone()),
+            parameter: self.parameter,
             exact: self.exact,
             format: self
                 .format
@@ -39,8 +39,14 @@ impl Declared {
     }
 }
 
-/// A list of `OPERATOR [parameter] [exact] [as FORMAT]`, separated by commas.
+/// What a column is declared with that is never filtered on, though the dialect could.
+pub(super) const NO_FILTER: &str = "none";
+
+/// A list of `OPERATOR [parameter] [exact] [as FORMAT]`, separated by commas; or `none`.
 pub(super) fn filters(option: &str, value: &str) -> Result<Vec<Declared>, OptionError> {
+    if value.trim() == NO_FILTER {
+        return Ok(Vec::new());
+    }
     let mut filters: Vec<Declared> = Vec::new();
     for item in value.split(',') {
         let declared = one(option, item)?;
@@ -97,9 +103,15 @@ fn operator(option: &str, word: &str) -> Result<Operator, OptionError> {
         ">" => Ok(Operator::Gt),
         ">=" => Ok(Operator::Ge),
         "in" => Ok(Operator::In),
-        "<>" | "!=" | "like" | "ilike" | "is_null" | "is_not_null" | "contains" => Err(
-            OptionError::not_yet(format_args!("operator {word} in option \"{option}\"")),
-        ),
+        "<>" | "!=" => Ok(Operator::Ne),
+        "not_in" => Ok(Operator::NotIn),
+        "like" => Ok(Operator::Like),
+        "not_like" => Ok(Operator::NotLike),
+        "ilike" => Ok(Operator::ILike),
+        "not_ilike" => Ok(Operator::NotILike),
+        "is_null" => Ok(Operator::IsNull),
+        "is_not_null" => Ok(Operator::IsNotNull),
+        "contains" => Ok(Operator::Contains),
         "" => Err(OptionError::invalid(option, "an operator is missing").with_hint(EXAMPLE)),
         _ => Err(
             OptionError::invalid(option, format_args!("\"{word}\" is not an operator"))

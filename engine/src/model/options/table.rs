@@ -8,7 +8,7 @@ use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
 use super::{constants, header, paging, path, quantity};
-use crate::model::{Column, Paging, ParameterPlace, Role, RowsPath, RowsShape, Table};
+use crate::model::{Column, Dialect, Paging, ParameterPlace, Role, RowsPath, RowsShape, Table};
 use std::time::Duration;
 
 /// Reads a foreign table.
@@ -58,6 +58,17 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         keep_params: given
             .read("keep_params", quantity::boolean)?
             .unwrap_or(true),
+        dialect: given.read("dialect", dialect)?.unwrap_or_default(),
+        filter_param: given.read("filter_param", paging::parameter)?,
+        filter_template: given.text("filter_template").map(str::to_owned),
+        max_list_size: given
+            .read("max_list_size", quantity::positive)?
+            .map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
+        max_url_length: given
+            .read("max_url_length", quantity::positive)?
+            .map_or(MAX_URL_LENGTH, |size| {
+                usize::try_from(size).unwrap_or(usize::MAX)
+            }),
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,
@@ -69,6 +80,9 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         columns,
     })
 }
+
+/// Bytes of a list in a URL that every server takes; common limits begin at 4,096 for the whole line.
+const MAX_URL_LENGTH: usize = 4000;
 
 /// Requests by GET only, so far.
 pub(super) fn method(option: &str, value: &str) -> Result<(), OptionError> {
@@ -98,9 +112,9 @@ pub(super) fn format(option: &str, value: &str) -> Result<(), OptionError> {
 }
 
 /// The plain dialect only, so far.
-pub(super) fn dialect(option: &str, value: &str) -> Result<(), OptionError> {
+pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError> {
     match value {
-        "plain" => Ok(()),
+        "plain" => Ok(Dialect::Plain),
         "brackets" | "suffix" | "postgrest" | "odata" | "jsonapi" | "selectors" | "prometheus"
         | "json" | "search" | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
         _ => Err(
@@ -108,6 +122,15 @@ pub(super) fn dialect(option: &str, value: &str) -> Result<(), OptionError> {
                 .with_hint("Write plain."),
         ),
     }
+}
+
+/// What stands around a filter's text; what each dialect puts into it: docs/dialects.md.
+pub(super) fn filter_template(option: &str, value: &str) -> Result<(), OptionError> {
+    if value.contains('{') && value.contains('}') {
+        return Ok(());
+    }
+    Err(OptionError::invalid(option, "it has no {filter} in it")
+        .with_hint("Write {filter} where the filter goes."))
 }
 
 /// Statuses that mean no rows.
@@ -209,7 +232,10 @@ fn sends(column: &Column, place: ParameterPlace, parameter: &str) -> bool {
         } => *own == place && is_it(name),
         Role::Field(_) => {
             place == ParameterPlace::Query
-                && column.filters.iter().any(|filter| is_it(&filter.parameter))
+                && column
+                    .filters
+                    .iter()
+                    .any(|filter| is_it(filter.parameter.as_deref().unwrap_or(&column.name)))
         }
     }
 }

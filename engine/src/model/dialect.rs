@@ -1,0 +1,11 @@
+//! How an API spells filters, orders and lists of columns.
+
+use serde::{Deserialize, Serialize};
+
+/// The option `dialect`; what each looks like: DIALECTS.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Dialect {
+    /// One parameter a condition, as the columns declare.
+    #[default]
+    Plain,
+}

@@ -1,0 +1,17 @@
+//! How APIs spell conditions: one file a dialect, all over one tree of conditions.
+
+mod declared;
+mod plain;
+mod spelling;
+
+pub(super) use spelling::{Connective, Dialect, Judged, NullsPlaced, Term};
+pub(crate) use spelling::{Fragment, Parameter, finish};
+
+use crate::model::{self, Table};
+
+/// The dialect of a table.
+pub(super) fn of(table: &Table) -> &'static dyn Dialect {
+    match table.dialect {
+        model::Dialect::Plain => &plain::Plain,
+    }
+}

@@ -1,0 +1,157 @@
+//! What a dialect has to answer: what it can say, how well, and how it is written.
+
+use super::of;
+use crate::model::{Column, NullsOrder, Operator, ParameterPlace, Table, ValueFormat};
+use crate::pushdown::RemoteQuery;
+use crate::pushdown::expression::Test;
+
+/// How well a dialect can say a comparison with a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Judged {
+    /// The API returns precisely SQL's rows; else perhaps more.
+    pub(crate) exact: bool,
+    /// How values are written, where that differs from the column's own format.
+    pub(crate) format: Option<ValueFormat>,
+}
+
+/// A written condition.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Term {
+    /// What is sent.
+    pub(crate) fragment: Fragment,
+    /// It says precisely the condition; else something wider.
+    pub(crate) precise: bool,
+}
+
+/// A part of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fragment {
+    /// Parameters of its own.
+    Parameters(Vec<Parameter>),
+    /// A piece of a filter's text.
+    Text(String),
+    /// A piece of a JSON document.
+    Json(serde_json::Value),
+}
+
+/// A value for a place in the request; not encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parameter {
+    pub(crate) place: ParameterPlace,
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl Parameter {
+    /// A parameter of the query string.
+    pub(crate) fn query(name: impl Into<String>, value: impl Into<String>) -> Parameter {
+        Parameter {
+            place: ParameterPlace::Query,
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
+/// Where NULLs stand in an order that the API makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NullsPlaced {
+    /// Where the request says.
+    AsAsked,
+    /// Always there.
+    Always(NullsOrder),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// How conditions are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Connective {
+    And,
+    Or,
+}
+
+/// One way to spell conditions.
+///
+/// Plan time asks [`judge`](Dialect::judge) with no values; run time asks [`test`](Dialect::test) with
+/// them, and what cannot be written with these values is left to PostgreSQL.
+pub(crate) trait Dialect: Sync {
+    /// As the option `dialect` names it.
+    fn name(&self) -> &'static str;
+
+    /// How well `column OPERATOR value` can be said; the reason, in a user's words, where it cannot.
+    /// [`Operator::Contains`] is asked for JSON and arrays only.
+    fn judge(&self, table: &Table, column: &Column, operator: Operator) -> Result<Judged, String>;
+
+    /// Whether it has OR (and AND below it).
+    fn spells_or(&self) -> bool {
+        false
+    }
+
+    /// Whether one request can hold several conditions in the parameter of this comparison: `None`; else
+    /// the parameter, which carries one condition only.
+    fn slot(
+        &self,
+        _table: &Table,
+        _column: &Column,
+        _operator: Operator,
+    ) -> Option<(ParameterPlace, String)> {
+        None
+    }
+
+    /// Whether the API can order by a column, and where it puts NULLs then; the reason, in a user's
+    /// words, where it cannot.
+    fn sorts(&self, _table: &Table, column: &Column) -> Result<NullsPlaced, String> {
+        if column.sort.is_none() {
+            return Err(format!("column \"{}\" declares no sort", column.name));
+        }
+        Ok(column
+            .sort_nulls
+            .map_or(NullsPlaced::Unknown, NullsPlaced::Always))
+    }
+
+    /// Writes a comparison that was judged well.
+    ///
+    /// # Errors
+    /// Why the API would not understand this value (rule R4).
+    fn test(&self, table: &Table, column: &Column, test: &Test) -> Result<Term, String>;
+
+    /// Joins written conditions; only asked below OR, where [`spells_or`](Dialect::spells_or).
+    ///
+    /// # Errors
+    /// Why they cannot be joined.
+    fn join(&self, _connective: Connective, _parts: Vec<Fragment>) -> Result<Fragment, String> {
+        Err(format!("OR has no spelling in dialect {}", self.name()))
+    }
+
+    /// What is sent for a whole query: the conditions, all of which hold, the order, the columns.
+    ///
+    /// # Errors
+    /// Why it cannot be sent.
+    fn finish(
+        &self,
+        table: &Table,
+        query: &RemoteQuery,
+        terms: &[&Fragment],
+    ) -> Result<Vec<Parameter>, String>;
+}
+
+/// What is sent for a whole query, in the table's dialect.
+pub(crate) fn finish(
+    table: &Table,
+    query: &RemoteQuery,
+    terms: &[&Fragment],
+) -> Result<Vec<Parameter>, String> {
+    of(table).finish(table, query, terms)
+}
+
+/// Terms that are parameters of their own, one after the other.
+pub(super) fn parameters(terms: &[&Fragment]) -> Vec<Parameter> {
+    terms
+        .iter()
+        .flat_map(|term| match term {
+            Fragment::Parameters(parameters) => parameters.clone(),
+            Fragment::Text(_) | Fragment::Json(_) => Vec::new(),
+        })
+        .collect()
+}
