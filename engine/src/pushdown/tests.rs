@@ -1,11 +1,11 @@
 //! Verdicts for each kind of predicate, column and type.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::{Binding, Pushdown, Spelling, Verdict, plan};
+use super::{Pushdown, RemoteQuery, Sent, Verdict};
 use crate::model::options::fixture::{TestColumn, table};
-use crate::model::{Operator, ParameterPlace, Table, Type};
+use crate::model::{Operator, Table, Type};
 use crate::predicate::{Predicate, Semantics, Value};
-use crate::request::{Operand, bind};
+use crate::request::{Inputs, Operand, bind};
 use Operator::{Eq, Ge, Gt, In, Le, Lt, Ne};
 
 const C: Semantics = Semantics {
@@ -30,17 +30,48 @@ fn compare(column: usize, operator: Operator, operand: usize, semantics: Semanti
     }
 }
 
+/// Plans with no value known.
+fn plan(table: &Table, predicates: &[Predicate], enabled: bool) -> Pushdown {
+    super::plan(table, predicates, &[], enabled)
+}
+
+/// The requests that are made for these conditions and values.
+fn requests(table: &Table, sent: &[Sent], values: &[Value]) -> Vec<Inputs> {
+    let query = RemoteQuery {
+        sent: sent.to_vec(),
+        ..RemoteQuery::default()
+    };
+    let operands: Vec<Operand> = values.iter().cloned().map(Operand::Value).collect();
+    bind(table, &query, &operands).unwrap().requests
+}
+
+/// Their query parameters, `name=value` each.
+fn queries(table: &Table, sent: &[Sent], values: &[Value]) -> Vec<String> {
+    let shown = |inputs: Inputs| {
+        let pairs = inputs.query.into_iter();
+        let pairs: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("&")
+    };
+    let all = requests(table, sent, values).into_iter();
+    all.map(shown).collect()
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn texts(list: &[&str]) -> Value {
+    Value::List(list.iter().map(|item| text(item)).collect())
+}
+
 /// The verdict for `column OPERATOR $1` over a table of one column.
 fn verdict(ty: Type, pairs: &[(&str, &str)], operator: Operator, semantics: Semantics) -> Verdict {
     let table = table(&[], &[], &[("x", ty, pairs)]);
-    let Pushdown {
-        verdicts, bindings, ..
-    } = plan(&table, &[compare(0, operator, 0, semantics)], true);
+    let Pushdown { verdicts, sent, .. } = plan(&table, &[compare(0, operator, 0, semantics)], true);
     assert_eq!(verdicts.len(), 1);
-    assert_eq!(
-        bindings.is_empty(),
-        matches!(verdicts[0], Verdict::Local(_))
-    );
+    assert_eq!(sent.is_empty(), matches!(verdicts[0], Verdict::Local(_)));
     verdicts.into_iter().next().unwrap()
 }
 
@@ -231,37 +262,29 @@ fn issues() -> Table {
     table(&[], &[("endpoint", "/{owner}/issues")], columns)
 }
 
-fn binding(
-    column: usize,
-    operand: usize,
-    operator: Operator,
-    parameter: &str,
-    spelling: Spelling,
-) -> Binding {
-    Binding {
-        column,
-        operand,
-        operator,
-        parameter: parameter.to_owned(),
-        place: ParameterPlace::Query,
-        spelling,
-        exact: false,
-        format: None,
-    }
-}
-
 #[test]
 fn lists_go_out_as_declared_and_else_value_by_value() {
-    let result = plan(
-        &issues(),
-        &[compare(1, In, 0, C), compare(2, In, 1, C)],
+    let table = issues();
+    let result = super::plan(
+        &table,
+        &[
+            compare(0, Eq, 2, C),
+            compare(3, Eq, 2, C),
+            compare(1, In, 0, C),
+            compare(2, In, 1, C),
+        ],
+        &[],
         true,
     );
     assert_eq!(
-        result.bindings,
+        queries(
+            &table,
+            &result.sent,
+            &[texts(&["a", "b"]), texts(&["c", "d"]), text("o")]
+        ),
         [
-            binding(1, 0, In, "state", Spelling::PerValue),
-            binding(2, 1, In, "label", Spelling::CommaList)
+            "q=o&state=a&label=c,d&lang=en",
+            "q=o&state=b&label=c,d&lang=en"
         ]
     );
 }
@@ -269,26 +292,30 @@ fn lists_go_out_as_declared_and_else_value_by_value() {
 #[test]
 fn a_parameter_is_sent_once_and_by_the_best_condition() {
     let taken = local("parameter \"label\" already carries another condition");
+    let table = issues();
+    let given = [compare(0, Eq, 3, C), compare(3, Eq, 3, C)];
     let result = plan(
-        &issues(),
+        &table,
         &[
             compare(2, In, 0, C),
             compare(2, Eq, 1, C),
             compare(2, Eq, 2, C),
+            given[0].clone(),
+            given[1].clone(),
         ],
         true,
     );
-    assert_eq!(result.verdicts, [taken.clone(), Verdict::Superset, taken]);
     assert_eq!(
-        result.bindings,
-        [binding(2, 1, Eq, "label", Spelling::Single)]
+        result.verdicts[..3],
+        [taken.clone(), Verdict::Superset, taken]
+    );
+    let values = [texts(&["a"]), text("b"), text("c"), text("o")];
+    assert_eq!(
+        queries(&table, &result.sent, &values),
+        ["q=o&label=b&lang=en"]
     );
     let taken = local("parameter \"state\" already carries another condition");
-    let result = plan(
-        &issues(),
-        &[compare(1, In, 0, C), compare(1, In, 1, C)],
-        true,
-    );
+    let result = plan(&table, &[compare(1, In, 0, C), compare(1, In, 1, C)], true);
     assert_eq!(result.verdicts, [Verdict::Superset, taken]);
 }
 
@@ -305,9 +332,13 @@ fn parameter_columns_take_equality_exactly_and_nothing_else() {
     );
     let refused = local("column \"opt\" is an input of the request: only = and IN can be sent");
     assert_eq!(result.verdicts, [Verdict::Exact, Verdict::Exact, refused]);
-    assert_eq!(result.bindings[0].place, ParameterPlace::Path);
-    assert_eq!(result.bindings[1].spelling, Spelling::PerValue);
     assert!(result.missing.is_empty());
+    let values = [text("o"), texts(&["x", "y", "x"]), text("z")];
+    let made = requests(&issues(), &result.sent, &values);
+    let paths: Vec<_> = made.iter().map(|inputs| inputs.path.clone()).collect();
+    assert_eq!(paths, vec![vec![("owner".to_owned(), "o".to_owned())]; 2]);
+    let queries = queries(&issues(), &result.sent, &values);
+    assert_eq!(queries, ["q=x&lang=en", "q=y&lang=en"]);
 }
 
 #[test]
@@ -338,12 +369,8 @@ fn with_pushdown_off_only_inputs_are_sent() {
         result.verdicts,
         [Verdict::Exact, off, Verdict::Exact, local("why")]
     );
-    let bound: Vec<usize> = result
-        .bindings
-        .iter()
-        .map(|binding| binding.column)
-        .collect();
-    assert_eq!(bound, [0, 3]);
+    let sent: Vec<usize> = result.sent.iter().map(|sent| sent.predicate).collect();
+    assert_eq!(sent, [0, 2]);
 }
 
 #[test]
@@ -353,8 +380,11 @@ fn a_range_without_its_end_goes_out_as_the_declared_one_with_it_and_is_rechecked
         let table = table(&[], &[], &[("mag", Type::Float8, filters)]);
         let result = plan(&table, &[compare(0, operator, 0, C)], true);
         assert_eq!(result.verdicts, [Verdict::Superset]);
-        assert_eq!(result.bindings[0].parameter, parameter);
-        assert!(!result.bindings[0].exact);
+        assert!(!result.sent[0].exact);
+        assert_eq!(
+            queries(&table, &result.sent, &[Value::Float(5.0)]),
+            [format!("{parameter}=5")]
+        );
     }
 }
 
@@ -366,10 +396,12 @@ fn a_filter_may_write_its_values_in_a_format_of_its_own() {
     ];
     let table = table(&[], &[], &[("time", Type::TimestampTz, options)]);
     let result = plan(&table, &[compare(0, Ge, 0, C)], true);
-    let value = Operand::Value(Value::TimestampTz(1_517_788_800_000_000));
-    let bound = bind(&table, &result.bindings, &[value]).unwrap();
     assert_eq!(
-        bound.requests[0].query,
-        [("starttime".to_owned(), "2018-02-05T00:00:00Z".to_owned())]
+        queries(
+            &table,
+            &result.sent,
+            &[Value::TimestampTz(1_517_788_800_000_000)]
+        ),
+        ["starttime=2018-02-05T00:00:00Z"]
     );
 }

@@ -40,11 +40,11 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
             }
         }
     }
-    parts.extend(defaults(table, &query.sent));
+    let defaults = defaults(table, &query.sent);
     let requests = combinations(&parts);
     bound.requests = requests
         .iter()
-        .map(|shares| inputs(table, query, shares))
+        .map(|shares| inputs(table, query, shares, &defaults))
         .collect::<Result<_>>()?;
     Ok(bound)
 }
@@ -86,7 +86,12 @@ fn combinations(parts: &[Vec<Share>]) -> Vec<Vec<&Share>> {
     })
 }
 
-fn inputs(table: &Table, query: &RemoteQuery, shares: &[&Share]) -> Result<Inputs> {
+fn inputs(
+    table: &Table,
+    query: &RemoteQuery,
+    shares: &[&Share],
+    defaults: &[(Parameter, (usize, Value))],
+) -> Result<Inputs> {
     let mut inputs = Inputs::default();
     let mut terms = Vec::new();
     for share in shares {
@@ -109,6 +114,10 @@ fn inputs(table: &Table, query: &RemoteQuery, shares: &[&Share]) -> Result<Input
     parameters
         .iter()
         .for_each(|parameter| inputs.set(parameter));
+    for (parameter, column) in defaults {
+        inputs.set(parameter);
+        inputs.columns.push(column.clone());
+    }
     Ok(inputs)
 }
 
@@ -214,32 +223,33 @@ fn unsendable(column: &Column, reason: impl Into<String>) -> Error {
 }
 
 /// What parameter columns send that the query gives no value.
-fn defaults<'a>(table: &'a Table, sent: &'a [Sent]) -> impl Iterator<Item = Vec<Share>> + 'a {
+fn defaults(table: &Table, sent: &[Sent]) -> Vec<(Parameter, (usize, Value))> {
     let is_given = |index: usize| {
         sent.iter()
             .any(|sent| matches!(&sent.condition, Condition::Test(leaf) if leaf.column == index))
     };
-    let columns = table.columns.iter().enumerate();
-    columns
-        .filter(move |(index, _)| !is_given(*index))
-        .filter_map(|(index, column)| {
-            let Role::Parameter {
-                name,
-                place,
-                default: Some(text),
-                ..
-            } = &column.role
-            else {
-                return None;
-            };
+    let default = |(index, column): (usize, &Column)| match &column.role {
+        Role::Parameter {
+            name,
+            place,
+            default: Some(text),
+            ..
+        } if !is_given(index) => {
             let parameter = Parameter {
                 place: *place,
                 name: name.clone(),
                 value: text.clone(),
             };
-            let column = Some((index, default_value(&column.ty, text)));
-            Some(vec![Share::Input { parameter, column }])
-        })
+            Some((parameter, (index, default_value(&column.ty, text))))
+        }
+        _ => None,
+    };
+    table
+        .columns
+        .iter()
+        .enumerate()
+        .filter_map(default)
+        .collect()
 }
 
 /// A default is text; what has no other variant is left to the type's own input function.

@@ -3,9 +3,9 @@
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rest_engine::decode::{Batch, Cell};
 use rest_engine::http::{CancelToken, Client, Egress, Network};
+use rest_engine::model::options::{self, ColumnDefinition, Definition, Options};
 use rest_engine::model::{
-    Column, Credentials, FieldPath, Location, OnError, Paging, RetryPolicy, Role, RowsPath,
-    RowsShape, Source, Table, Type,
+    Credentials, Location, Paging, RetryPolicy, RowsPath, Source, Table, Type,
 };
 use rest_engine::request::Inputs;
 use rest_engine::scan::{Polled, Scan, ScanSpec};
@@ -15,31 +15,31 @@ use std::time::{Duration, Instant};
 
 /// Two columns, `id` and `name`, of `/items`; pages by the Link header; retries that do not wait long.
 pub fn table(base_url: &str) -> Table {
+    let given = |pairs: &[(&str, &str)]| -> Options {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let column = |name: &str, ty: Type| ColumnDefinition {
+        name: name.to_owned(),
+        type_name: format!("{ty:?}"),
+        ty,
+        not_null: false,
+        options: Options::new(),
+    };
+    let read = options::table(&Definition {
+        table_name: "items",
+        server_name: "api",
+        server: &given(&[("base_url", base_url)]),
+        table: &given(&[("endpoint", "/items"), ("pagination", "link")]),
+        columns: &[column("id", Type::Int8), column("name", Type::Text)],
+        version: "test",
+    });
     Table {
-        name: "items".to_owned(),
         source: source(base_url),
-        endpoint: "/items".to_owned(),
-        query: Vec::new(),
-        headers: Vec::new(),
         rows: RowsPath::Path(Vec::new()),
-        shape: RowsShape::Objects,
-        paging: Paging::Link,
-        page_size: None,
-        page_size_param: None,
-        max_page_size: None,
-        has_more_field: None,
-        total_field: None,
-        total_header: None,
-        page_count_field: None,
-        end_on_short_page: false,
-        keep_params: true,
-        key: Vec::new(),
-        empty_on: Vec::new(),
-        error_field: None,
-        recheck: true,
-        rows_estimate: None,
-        latency: Duration::from_millis(100),
-        columns: vec![column("id", Type::Int8), column("name", Type::Text)],
+        ..read.unwrap()
     }
 }
 
@@ -85,19 +85,6 @@ fn source(base_url: &str) -> Source {
         max_pages: None,
         max_requests: None,
         max_response_bytes: 256 << 20,
-    }
-}
-
-fn column(name: &str, ty: Type) -> Column {
-    Column {
-        name: name.to_owned(),
-        ty,
-        not_null: false,
-        role: Role::Field(FieldPath::Default(name.to_owned())),
-        filters: Vec::new(),
-        format: None,
-        on_error: OnError::Error,
-        collation: None,
     }
 }
 

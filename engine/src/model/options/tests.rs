@@ -125,11 +125,7 @@ fn what_later_work_brings_is_refused_by_name() {
         (Level::Server, "token_url", "https://x"),
         (Level::UserMapping, "client_secret", "x"),
         (Level::UserMapping, "vault_secret", "x"),
-        (Level::Table, "body", "{}"),
-        (Level::Table, "operators", "{}"),
-        (Level::Table, "entity_endpoint", "/items/{id}"),
         (Level::Table, "insert_method", "POST"),
-        (Level::Column, "sort", "time"),
     ];
     for (level, name, value) in later {
         let error = refusal(level, name, value);
@@ -144,39 +140,9 @@ fn what_later_work_brings_is_refused_by_name() {
     let values = [
         (
             Level::Table,
-            "dialect",
-            "odata",
-            "dialect 'odata' is not supported yet",
-        ),
-        (
-            Level::Table,
             "format",
             "csv",
             "format 'csv' is not supported yet",
-        ),
-        (
-            Level::Table,
-            "method",
-            "POST",
-            "method 'POST' is not supported yet",
-        ),
-        (
-            Level::Column,
-            "param_in",
-            "body",
-            "param_in 'body' is not supported yet",
-        ),
-        (
-            Level::Column,
-            "filter",
-            "<> x",
-            "operator <> in option \"filter\" is not supported yet",
-        ),
-        (
-            Level::Column,
-            "filter",
-            "=, like",
-            "operator like in option \"filter\" is not supported yet",
         ),
         (
             Level::Table,
@@ -581,19 +547,19 @@ fn filters_are_operators_with_parameter_and_exactness() {
         &[("filter", "=, >= minmag exact, < exact, IN mags")] as &[_],
     );
     let read = table(&[], &[], &[column]);
-    let filter = |operator, parameter: &str, exact| Filter {
+    let filter = |operator, parameter: Option<&str>, exact| Filter {
         operator,
-        parameter: parameter.to_owned(),
+        parameter: parameter.map(str::to_owned),
         exact,
         format: None,
     };
     assert_eq!(
         read.columns[0].filters,
         [
-            filter(Operator::Eq, "mag", false),
-            filter(Operator::Ge, "minmag", true),
-            filter(Operator::Lt, "mag", true),
-            filter(Operator::In, "mags", false)
+            filter(Operator::Eq, None, false),
+            filter(Operator::Ge, Some("minmag"), true),
+            filter(Operator::Lt, None, true),
+            filter(Operator::In, Some("mags"), false)
         ]
     );
     refuse(
@@ -653,7 +619,7 @@ fn a_column_is_a_field_or_an_input() {
         read.columns[3].filters,
         [Filter {
             operator: Operator::Eq,
-            parameter: "query".to_owned(),
+            parameter: Some("query".to_owned()),
             exact: true,
             format: None,
         }]

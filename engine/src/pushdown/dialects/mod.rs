@@ -4,7 +4,7 @@ mod declared;
 mod plain;
 mod spelling;
 
-pub(super) use spelling::{Connective, Dialect, Judged, NullsPlaced, Term};
+pub(super) use spelling::{Connective, Dialect, Judged, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
 
 use crate::model::{self, Table};
