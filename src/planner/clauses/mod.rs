@@ -1,0 +1,15 @@
+//! SQL expressions → predicates: which columns, which comparisons, which operands; or why not.
+
+mod boolean;
+mod clause;
+mod column;
+mod comparison;
+mod list;
+mod operand;
+mod operators;
+mod reasons;
+mod translation;
+mod volatile;
+
+pub use clause::{Clause, clause, translate};
+pub use column::column_reference;
