@@ -129,7 +129,7 @@ mod tests {
         ),
         (
             "magnitude IS NULL",
-            "(magnitude IS NULL) (IS NULL has no spelling in dialect plain)",
+            "(magnitude IS NULL) (column \"magnitude\" declares no filter for IS NULL)",
         ),
         (
             "place IS NOT NULL",
@@ -142,7 +142,7 @@ mod tests {
         ),
         (
             "abs(magnitude) >= 5",
-            "(abs(magnitude) >= '5'::double precision) (it is an expression that the API cannot evaluate)",
+            "(abs(magnitude) >= '5'::double precision) (function abs() of column \"magnitude\" cannot be sent)",
         ),
     ];
 

@@ -7,6 +7,7 @@ mod explain;
 mod options;
 mod paging;
 mod parameters;
+mod predicates;
 mod pushdown;
 mod scans;
 mod shapes;

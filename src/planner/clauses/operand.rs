@@ -72,15 +72,15 @@ pub(super) unsafe fn check(
 unsafe fn stands_still(relation: &Relation, operand: *mut pg_sys::Node) -> Result<(), String> {
     // SAFETY: the operand is a node of the planner's current query.
     unsafe {
-        let relids = pg_sys::pull_varnos(relation.root, operand);
-        if pg_sys::bms_is_member((*relation.rel).relid as i32, relids) {
-            return Err("it compares columns of the table with each other".to_owned());
-        }
         if pg_sys::contain_volatile_functions(operand) {
             return Err(volatile::reason(operand));
         }
         if pg_sys::contain_subplans(operand) {
             return Err(reasons::SUB_QUERY.to_owned());
+        }
+        let relids = pg_sys::pull_varnos(relation.root, operand);
+        if pg_sys::bms_is_member((*relation.rel).relid as i32, relids) {
+            return Err("it compares columns of the table with each other".to_owned());
         }
     }
     Ok(())
