@@ -12,8 +12,7 @@ use pgrx::{PgList, pg_sys};
 use rest_engine::decode::Batch;
 use rest_engine::error::Error as EngineError;
 use rest_engine::http::{CancelToken, Client};
-use rest_engine::model::Table;
-use rest_engine::pushdown::Spelling;
+use rest_engine::model::{Operator, Table};
 use rest_engine::request::{Bound, Inputs, Operand};
 use rest_engine::scan::{Polled, RequestRecord, Scan, ScanSpec, Statistics};
 use std::sync::Arc;
@@ -74,11 +73,14 @@ impl ForeignScan {
             let descriptor = (*(*node).ss.ss_currentRelation).rd_att;
             let (operands, rechecks) = initialise_expressions(node, plan.operands.len());
             let loaders = loaders(&plan, descriptor, context);
-            let split: Vec<usize> = plan
-                .bindings
+            let leaves = plan
+                .query
+                .sent
                 .iter()
-                .filter(|binding| binding.spelling == Spelling::PerValue)
-                .map(|binding| binding.column)
+                .flat_map(|sent| sent.condition.leaves());
+            let split: Vec<usize> = leaves
+                .filter(|leaf| leaf.operator == Operator::In)
+                .map(|leaf| leaf.column)
                 .collect();
             let parameters =
                 Parameters::new(&plan.table, &plan.attributes, &split, descriptor, context);
@@ -208,14 +210,12 @@ impl ForeignScan {
     /// The rechecks to be done: all but those that the table trusts the API with (`recheck 'off'`) and
     /// whose values went out just as they are.
     fn checks(&self, bound: &Bound) -> Vec<usize> {
-        let is_trusted = |binding: &usize| {
-            !self.table.recheck
-                && !bound.unsent.contains(binding)
-                && !bound.widened.contains(binding)
-        };
+        let is_precise =
+            |sent: &usize| !bound.unsent.contains(sent) && !bound.widened.contains(sent);
+        let is_trusted = |sent: &[usize]| !self.table.recheck && sent.iter().all(is_precise);
         let rechecks = self.plan.rechecks.iter().enumerate();
         rechecks
-            .filter(|(_, recheck)| !(recheck.exact && is_trusted(&recheck.binding)))
+            .filter(|(_, recheck)| !(recheck.exact && is_trusted(&recheck.sent)))
             .map(|(index, _)| index)
             .collect()
     }

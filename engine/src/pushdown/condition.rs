@@ -133,7 +133,10 @@ fn reach(predicate: &Predicate, goal: Goal) -> Normal {
             } else {
                 *operator
             },
-            operands: vec![*operand],
+            operands: match operator {
+                Operator::IsNull | Operator::IsNotNull => Vec::new(),
+                _ => vec![*operand],
+            },
             semantics: *semantics,
             or_unknown: goal.takes_unknown() && operator.may_be_unknown(),
         }),
