@@ -146,7 +146,7 @@ mod tests {
             "SELECT * FROM repos WHERE owner <> 'ada'",
             "SELECT * FROM repos WHERE owner LIKE 'a%'",
             "SELECT * FROM repos WHERE owner >= 'a'",
-            "SELECT * FROM repos WHERE owner = 'ada' OR owner = 'bob'",
+            "SELECT * FROM repos WHERE owner = 'ada' OR owner > 'bob'",
             "SELECT * FROM repos WHERE owner = name",
             "SELECT * FROM repos WHERE owner IS NOT NULL",
             "SELECT * FROM repos WHERE lower(owner) = 'ada'",
