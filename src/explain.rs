@@ -267,6 +267,9 @@ unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
         count(state, "Rows Fetched", statistics.rows);
         count(state, "Rows Removed by Recheck", totals.removed);
         count(state, "Retries", statistics.retries);
+        if totals.remembered > 0 {
+            count(state, "Lookups Remembered", totals.remembered);
+        }
         if (*state).timing {
             let waiting = totals.waiting.as_secs_f64() * 1000.0;
             pg_sys::ExplainPropertyFloat(
