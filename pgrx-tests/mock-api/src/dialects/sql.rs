@@ -151,26 +151,38 @@ impl Clauses {
                 .transpose()?;
             return Ok(plan);
         }
-        let mut groups = Groups {
-            table,
-            grouping: Grouping {
-                keys: keys.unwrap_or_default(),
-                outputs: outputs.ok_or("groups need a list of what they show")?,
-                having: Condition::all(),
-                order: Vec::new(),
-            },
+        let outputs = outputs.ok_or("groups need a list of what they show")?;
+        let grouping = Grouping {
+            keys: keys.unwrap_or_default(),
+            outputs,
+            having: Condition::all(),
+            order: Vec::new(),
         };
-        groups.grouping.check()?;
-        if let Some(mut words) = self.having {
-            groups.grouping.having = condition(&mut words, &mut groups)?;
-            words.end()?;
-        }
-        if let Some(words) = self.order {
-            groups.grouping.order = order(words, asked, &mut groups)?;
-        }
-        plan.grouping = Some(groups.grouping);
+        plan.grouping = Some(grouped(asked, grouping, self.having, self.order)?);
         Ok(plan)
     }
+}
+
+/// Groups with their HAVING and ORDER BY.
+fn grouped(
+    asked: &Asked<'_>,
+    grouping: Grouping,
+    having: Option<Words>,
+    ordered_by: Option<Words>,
+) -> Result<Grouping, String> {
+    grouping.check()?;
+    let mut groups = Groups {
+        table: asked.table,
+        grouping,
+    };
+    if let Some(mut words) = having {
+        groups.grouping.having = condition(&mut words, &mut groups)?;
+        words.end()?;
+    }
+    if let Some(words) = ordered_by {
+        groups.grouping.order = order(words, asked, &mut groups)?;
+    }
+    Ok(groups.grouping)
 }
 
 fn one_name(mut words: Words) -> Result<(), String> {

@@ -372,6 +372,8 @@ mod tests {
             ("int8", "9223372036854775808"),
             ("int8", ""),
             ("numeric", "1,5"),
+            ("numeric", "1_0"),
+            ("numeric", " 1"),
             ("bool", "1"),
             ("date", "2023-02-29"),
             ("timestamp", "yesterday"),
