@@ -8,4 +8,6 @@ pub enum Dialect {
     /// One parameter a condition, as the columns declare.
     #[default]
     Plain,
+    /// `a=gte.1`, as PostgREST reads it.
+    Postgrest,
 }

@@ -1,8 +1,16 @@
 //! How APIs spell conditions: one file a dialect, all over one tree of conditions.
 
+mod constant;
 mod declared;
+mod literal;
+mod member;
+mod offered;
 mod plain;
+mod postgrest;
 mod spelling;
+
+#[cfg(test)]
+mod trial;
 
 pub(super) use spelling::{Connective, Dialect, Judged, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
@@ -13,5 +21,6 @@ use crate::model::{self, Table};
 pub(super) fn of(table: &Table) -> &'static dyn Dialect {
     match table.dialect {
         model::Dialect::Plain => &plain::Plain,
+        model::Dialect::Postgrest => &postgrest::Postgrest,
     }
 }
