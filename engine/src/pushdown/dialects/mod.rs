@@ -4,6 +4,7 @@ mod constant;
 mod declared;
 mod literal;
 mod member;
+mod odata;
 mod offered;
 mod plain;
 mod postgrest;
@@ -21,6 +22,7 @@ use crate::model::{self, Table};
 pub(super) fn of(table: &Table) -> &'static dyn Dialect {
     match table.dialect {
         model::Dialect::Plain => &plain::Plain,
+        model::Dialect::Odata => &odata::Odata,
         model::Dialect::Postgrest => &postgrest::Postgrest,
     }
 }

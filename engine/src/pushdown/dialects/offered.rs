@@ -2,7 +2,7 @@
 
 use super::declared::declared_or_all;
 use super::spelling::Judged;
-use crate::model::{Column, Filter, OnError, Operator, TextCollation, Type};
+use crate::model::{Column, Filter, OnError, Operator, TextCollation, Type, ValueFormat};
 
 /// The declaration of `operator`, where there is one; without any, every operator is offered that
 /// is safe whatever the API's type and collation are.
@@ -19,6 +19,12 @@ pub(super) fn offered(column: &Column, operator: Operator) -> Result<Option<&Fil
         Type::Text if operator.is_range() && column.collation != Some(TextCollation::C) => {
             Err(format!(
                 "column \"{}\" does not declare collation 'C', and the API may order text in another way",
+                column.name
+            ))
+        }
+        _ if matches!(column.format, Some(ValueFormat::Strftime(_))) && !is_null_test => {
+            Err(format!(
+                "column \"{}\" declares no filter, and the API may hold its format as text",
                 column.name
             ))
         }
