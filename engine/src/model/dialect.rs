@@ -8,4 +8,8 @@ pub enum Dialect {
     /// One parameter a condition, as the columns declare.
     #[default]
     Plain,
+    /// `$filter=A ge 1`, OData version 4.
+    Odata,
+    /// `a=gte.1`, as PostgREST reads it.
+    Postgrest,
 }

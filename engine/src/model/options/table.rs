@@ -115,8 +115,10 @@ pub(super) fn format(option: &str, value: &str) -> Result<(), OptionError> {
 pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError> {
     match value {
         "plain" => Ok(Dialect::Plain),
-        "brackets" | "suffix" | "postgrest" | "odata" | "jsonapi" | "selectors" | "prometheus"
-        | "json" | "search" | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
+        "odata" => Ok(Dialect::Odata),
+        "postgrest" => Ok(Dialect::Postgrest),
+        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search"
+        | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
         _ => Err(
             OptionError::invalid(option, format_args!("\"{value}\" is not a dialect"))
                 .with_hint("Write plain."),

@@ -1,8 +1,17 @@
 //! How APIs spell conditions: one file a dialect, all over one tree of conditions.
 
+mod constant;
 mod declared;
+mod literal;
+mod member;
+mod odata;
+mod offered;
 mod plain;
+mod postgrest;
 mod spelling;
+
+#[cfg(test)]
+mod trial;
 
 pub(super) use spelling::{Connective, Dialect, Judged, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
@@ -20,5 +29,7 @@ impl Table {
 pub(super) fn of(table: &Table) -> &'static dyn Dialect {
     match table.dialect {
         model::Dialect::Plain => &plain::Plain,
+        model::Dialect::Odata => &odata::Odata,
+        model::Dialect::Postgrest => &postgrest::Postgrest,
     }
 }
