@@ -244,6 +244,7 @@ impl ForeignScan {
             wanted: self.plan.wanted.clone(),
             hint: self.plan.hint.filter(|_| whole),
             fetch_ahead: self.plan.fetch_ahead,
+            most_pages: None,
             budget: budget::of_statement(),
         };
         let client = self.client()?;
