@@ -169,12 +169,12 @@ mod tests {
 
     #[pg_test]
     fn column_statistics_come_from_the_rows() {
-        let rows: Vec<Value> = (0..40)
+        let listed: Vec<Value> = (0..40)
             .map(|id| json!({"id": id, "state": if id % 4 == 0 { "open" } else { "closed" }, "labels": null}))
             .collect();
         let api = Api::new(
             "analyze_columns",
-            &json!({"routes": {"/items": {"rows": rows, "shape": {"path": "data"}}}}),
+            &json!({"routes": {"/items": {"rows": listed, "shape": {"path": "data"}}}}),
         );
         api.create_server("");
         create_items(", pagination 'none'");
