@@ -265,10 +265,10 @@ mod tests {
 
     #[pg_test]
     fn the_last_total_that_the_api_reported_is_expected() {
-        let paging = json!({"total_field": "total"});
+        let paging = json!({"total_header": "X-Total"});
         let api = Api::new("reported_total", &items(5_000, paging));
         api.create_server("");
-        create_items(", pagination 'page', total_field 'total', rows_estimate '70'");
+        create_items(", pagination 'page', total_header 'X-Total', rows_estimate '70'");
         create_expected_rows();
         assert_eq!(expected("SELECT * FROM items"), 70);
         rows("SELECT id FROM items WHERE state = 'open' LIMIT 1");
@@ -283,7 +283,7 @@ mod tests {
             "other rows are asked for"
         );
         run("ALTER FOREIGN TABLE items OPTIONS (DROP query)");
-        run("ALTER FOREIGN TABLE items OPTIONS (DROP total_field)");
+        run("ALTER FOREIGN TABLE items OPTIONS (DROP total_header)");
         run("SET rest_fdw.max_requests = 3");
         run("ANALYZE items");
         assert_eq!(expected("SELECT * FROM items"), 70, "ANALYZE comes first");
