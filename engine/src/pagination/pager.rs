@@ -27,6 +27,7 @@ pub struct Pager {
     /// Rows of the pages before; `None` where one was not counted.
     rows: Option<u64>,
     total: Option<u64>,
+    page_count: Option<u64>,
 }
 
 impl Pager {
@@ -50,6 +51,7 @@ impl Pager {
             page: 1,
             rows: Some(0),
             total: None,
+            page_count: None,
         })
     }
 
@@ -70,6 +72,7 @@ impl Pager {
     pub fn next(&mut self, facts: &PageFacts) -> Result<Decision> {
         let reported = Reported::read(&self.table, facts).map_err(|reason| self.error(reason))?;
         self.total = reported.total.or(self.total);
+        self.page_count = reported.page_count.or(self.page_count);
         let reported = Reported {
             total: self.total,
             ..reported
@@ -114,6 +117,11 @@ impl Pager {
     /// The total that the API reported last.
     pub fn known_total(&self) -> Option<u64> {
         self.total
+    }
+
+    /// The number of pages that the API reported last.
+    pub fn known_page_count(&self) -> Option<u64> {
+        self.page_count
     }
 
     /// How a table is paged, for EXPLAIN: `offset/limit, 1000 rows a page`.

@@ -8,6 +8,7 @@ mod instance;
 mod pattern;
 mod plan;
 mod remote;
+mod requests;
 mod terms;
 mod verdict;
 
@@ -17,6 +18,7 @@ mod tests;
 pub use condition::{Condition, Leaf};
 pub use plan::{missing, plan};
 pub use remote::{RemoteQuery, SortKey};
+pub use requests::expected_requests;
 pub use verdict::{Pushdown, Sent, Verdict};
 
 pub(crate) use dialects::{Parameter, finish};

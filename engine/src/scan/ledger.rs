@@ -26,6 +26,12 @@ pub struct Statistics {
     pub retries: u64,
     /// The first request, redacted: `GET https://…`.
     pub first_request: Option<String>,
+    /// The rows of one chain in all, where the API reported that: the latest figure.
+    pub total: Option<u64>,
+    /// The pages of one chain in all, likewise.
+    pub page_count: Option<u64>,
+    /// Pages followed that were not wanted (`most_pages` of [`ScanSpec`](super::ScanSpec)).
+    pub partial: bool,
 }
 
 impl Statistics {
@@ -40,6 +46,9 @@ impl Statistics {
             .first_request
             .take()
             .or_else(|| other.first_request.clone());
+        self.total = other.total.or(self.total);
+        self.page_count = other.page_count.or(self.page_count);
+        self.partial |= other.partial;
     }
 }
 
@@ -192,6 +201,18 @@ impl Ledger {
 
     pub(super) fn count_rows(&self, rows: usize) {
         self.book().statistics.rows += rows as u64;
+    }
+
+    /// Notes what the API reported; what it did not stays as it was.
+    pub(super) fn note_reported(&self, total: Option<u64>, page_count: Option<u64>) {
+        let statistics = &mut self.book().statistics;
+        statistics.total = total.or(statistics.total);
+        statistics.page_count = page_count.or(statistics.page_count);
+    }
+
+    /// Notes that a page follows which is not wanted.
+    pub(super) fn note_partial(&self) {
+        self.book().statistics.partial = true;
     }
 
     pub(super) fn log(&self, record: RequestRecord) {
