@@ -21,7 +21,7 @@ pub use remote::{RemoteQuery, SortKey};
 pub use requests::expected_requests;
 pub use verdict::{Pushdown, Sent, Verdict};
 
-pub(crate) use dialects::{Parameter, finish};
+pub(crate) use dialects::{PAGE, Parameter, finish, paged_parameter};
 pub(crate) use expression::Outcome;
 pub(crate) use instance::instantiate;
 pub(crate) use terms::{Alternative, alternatives};

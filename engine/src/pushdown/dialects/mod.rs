@@ -9,12 +9,16 @@ mod offered;
 mod plain;
 mod postgrest;
 mod spelling;
+mod sql;
+mod template;
+mod ticks;
 
 #[cfg(test)]
 mod trial;
 
 pub(super) use spelling::{Connective, Dialect, Judged, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
+pub(crate) use sql::{PAGE, paged_parameter};
 
 use crate::model::{self, Table};
 
@@ -31,5 +35,6 @@ pub(super) fn of(table: &Table) -> &'static dyn Dialect {
         model::Dialect::Plain => &plain::Plain,
         model::Dialect::Odata => &odata::Odata,
         model::Dialect::Postgrest => &postgrest::Postgrest,
+        model::Dialect::Sql => &sql::Sql,
     }
 }
