@@ -2,6 +2,7 @@
 
 mod comparable;
 mod condition;
+mod contradiction;
 mod dialects;
 mod expression;
 mod instance;
@@ -21,7 +22,8 @@ pub use remote::{RemoteQuery, SortKey};
 pub use requests::expected_requests;
 pub use verdict::{Pushdown, Sent, Verdict};
 
+pub(crate) use contradiction::is_contradiction;
 pub(crate) use dialects::{PAGE, Parameter, finish, paged_parameter};
-pub(crate) use expression::Outcome;
+pub(crate) use expression::{Expression, Outcome};
 pub(crate) use instance::instantiate;
 pub(crate) use terms::{Alternative, alternatives};

@@ -22,4 +22,4 @@ pub(crate) use build::build_page;
 pub(crate) use page::at_page;
 pub(crate) use percent::{encoded_length, placeholder};
 pub(crate) use target::{origin, resolve};
-pub(crate) use write::write;
+pub(crate) use write::{is_in_range, write};
