@@ -4,11 +4,15 @@ mod comparable;
 mod condition;
 mod dialects;
 mod expression;
+mod fields;
 mod instance;
+mod nulls;
+mod order;
 mod pattern;
 mod plan;
 mod remote;
 mod requests;
+mod split;
 mod terms;
 mod verdict;
 
@@ -16,12 +20,17 @@ mod verdict;
 mod tests;
 
 pub use condition::{Condition, Leaf};
+pub use fields::fields;
+pub use nulls::never_null;
+pub use order::{WantedKey, order, sorts};
 pub use plan::{missing, plan};
 pub use remote::{RemoteQuery, SortKey};
 pub use requests::expected_requests;
+pub use split::may_split;
 pub use verdict::{Pushdown, Sent, Verdict};
 
 pub(crate) use dialects::{Parameter, finish};
 pub(crate) use expression::Outcome;
 pub(crate) use instance::instantiate;
+pub(crate) use order::order_parameters;
 pub(crate) use terms::{Alternative, alternatives};

@@ -9,12 +9,14 @@ mod offered;
 mod plain;
 mod postgrest;
 mod spelling;
+mod standard;
 
 #[cfg(test)]
 mod trial;
 
-pub(super) use spelling::{Connective, Dialect, Judged, Term};
+pub(super) use spelling::{Connective, Dialect, Judged, NullsPlaced, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
+pub(super) use standard::{expressible, spelling as sort_spelling};
 
 use crate::model::{self, Table};
 
