@@ -3,6 +3,9 @@
 use super::dialects;
 use crate::model::{FieldPath, Paging, Role, RowsShape, Table};
 
+#[cfg(test)]
+mod tests;
+
 /// The columns whose members are asked for, as indexes into the table's: those `wanted`, which is all that
 /// the query or a local condition looks at, and those that tell pages apart. `None` where whole rows are
 /// asked for, because the API takes no such list or because the list could miss something.

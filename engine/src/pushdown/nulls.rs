@@ -5,6 +5,9 @@ use crate::model::Operator;
 use crate::predicate::Predicate;
 use std::collections::BTreeSet;
 
+#[cfg(test)]
+mod tests;
+
 /// The columns, as indexes into the table's, without NULL in every row for which all of `predicates`
 /// are true.
 pub fn never_null(predicates: &[Predicate]) -> Vec<usize> {

@@ -9,6 +9,9 @@ use crate::model::{Operator, Table};
 use crate::predicate::Value;
 use crate::request::Operand;
 
+#[cfg(test)]
+mod tests;
+
 /// Whether what is sent may need more than one request. `constants` holds the values of the operands that
 /// are known before the query runs; a list that is not known may be of any length.
 pub fn may_split(table: &Table, sent: &[Sent], constants: &[Option<Value>]) -> bool {
