@@ -22,7 +22,7 @@ mod tests;
 pub use condition::{Condition, Leaf};
 pub use fields::fields;
 pub use nulls::never_null;
-pub use order::{WantedKey, order, sorts};
+pub use order::{WantedKey, ends_in_nulls, order, sorts};
 pub use plan::{missing, plan};
 pub use remote::{RemoteQuery, SortKey};
 pub use requests::expected_requests;

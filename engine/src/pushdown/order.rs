@@ -28,6 +28,17 @@ pub struct WantedKey {
     pub rounds: bool,
 }
 
+impl From<&WantedKey> for SortKey {
+    /// Where there are no NULLs, or none that stay, they are best at the end.
+    fn from(wanted: &WantedKey) -> SortKey {
+        SortKey {
+            column: wanted.column,
+            descending: wanted.descending,
+            nulls_first: wanted.nulls_first && !wanted.never_null,
+        }
+    }
+}
+
 /// The order to ask the API for, so that its rows come in the order of `wanted`; nothing is checked
 /// again, so everything must be known. With numbered pages the columns of `key` follow: among equal rows
 /// an API may order every page in another way.
@@ -38,12 +49,7 @@ pub fn order(table: &Table, wanted: &[WantedKey]) -> Result<Vec<SortKey>, String
     for (index, key) in wanted.iter().enumerate() {
         comparable(table, key, index + 1 == wanted.len())?;
     }
-    let keys = wanted.iter().map(|key| SortKey {
-        column: key.column,
-        descending: key.descending,
-        nulls_first: key.nulls_first,
-    });
-    let mut keys: Vec<SortKey> = keys.collect();
+    let mut keys: Vec<SortKey> = wanted.iter().map(SortKey::from).collect();
     let most = most(table);
     if keys.len() > most {
         return Err(too_many(most));
@@ -114,6 +120,12 @@ fn comparable(table: &Table, key: &WantedKey, is_last: bool) -> Result<(), Strin
     if let Some(reason) = column.ty.unordered() {
         return Err(reason.to_owned());
     }
+    if column.sort.is_none() && matches!(column.format, Some(ValueFormat::Strftime(_))) {
+        return Err(format!(
+            "column \"{}\" declares no sort, and the API may hold its format as text",
+            column.name
+        ));
+    }
     if column.on_error == OnError::Null {
         return Err(
             "values that do not fit become NULL here, and the API does not know".to_owned(),
@@ -153,10 +165,7 @@ fn text(column: &Column, collation: Option<&TextCollation>) -> Result<(), String
 fn nulls(column: &Column, key: &WantedKey, placed: NullsPlaced) -> Result<(), String> {
     let first = match placed {
         NullsPlaced::AsAsked => return Ok(()),
-        NullsPlaced::Always(NullsOrder::First) => true,
-        NullsPlaced::Always(NullsOrder::Last) => false,
-        NullsPlaced::Always(NullsOrder::Low) => !key.descending,
-        NullsPlaced::Always(NullsOrder::High) => key.descending,
+        NullsPlaced::Always(order) => comes_first(order, key.descending),
         NullsPlaced::Unknown => {
             return Err(format!(
                 "where the API puts NULLs is unknown: column \"{}\" declares no sort_nulls and is not NOT NULL",
@@ -169,6 +178,26 @@ fn nulls(column: &Column, key: &WantedKey, placed: NullsPlaced) -> Result<(), St
     }
     let place = if first { "first" } else { "last" };
     Err(format!("the API puts NULLs {place}"))
+}
+
+fn comes_first(order: NullsOrder, descending: bool) -> bool {
+    match order {
+        NullsOrder::First => true,
+        NullsOrder::Last => false,
+        NullsOrder::Low => !descending,
+        NullsOrder::High => descending,
+    }
+}
+
+/// Whether the rows whose first key is NULL come after all others, if there are any.
+pub fn ends_in_nulls(table: &Table, key: &SortKey) -> bool {
+    let column = &table.columns[key.column];
+    column.not_null
+        || match nulls_placed(table, column) {
+            Ok(NullsPlaced::AsAsked) => !key.nulls_first,
+            Ok(NullsPlaced::Always(order)) => !comes_first(order, key.descending),
+            Ok(NullsPlaced::Unknown) | Err(_) => false,
+        }
 }
 
 /// Makes the order one that the pages of a table can be cut from.
