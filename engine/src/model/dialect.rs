@@ -12,6 +12,12 @@ pub enum Dialect {
     Odata,
     /// `a=gte.1`, as PostgREST reads it.
     Postgrest,
+    /// `query=up{job="x"}`: matchers inside a selector.
+    Prometheus,
+    /// `q=state:open created:>=2024-01-01`: qualifiers, as GitHub reads them.
+    Search,
+    /// `labelSelector=a=b`, as Kubernetes reads it.
+    Selectors,
     /// `$where=a >= 1`, or a whole SELECT in a parameter.
     Sql,
 }
@@ -19,6 +25,13 @@ pub enum Dialect {
 impl Dialect {
     /// Whether a filter's name is that of a request parameter; else it stands in a filter's text.
     pub fn names_parameters(self) -> bool {
-        !matches!(self, Dialect::Odata | Dialect::Sql)
+        !matches!(
+            self,
+            Dialect::Odata
+                | Dialect::Prometheus
+                | Dialect::Search
+                | Dialect::Selectors
+                | Dialect::Sql
+        )
     }
 }

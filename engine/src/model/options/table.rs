@@ -121,8 +121,11 @@ pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError>
         "plain" => Ok(Dialect::Plain),
         "odata" => Ok(Dialect::Odata),
         "postgrest" => Ok(Dialect::Postgrest),
+        "prometheus" => Ok(Dialect::Prometheus),
+        "search" => Ok(Dialect::Search),
+        "selectors" => Ok(Dialect::Selectors),
         "sql" => Ok(Dialect::Sql),
-        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search" => {
+        "brackets" | "suffix" | "jsonapi" | "json" => {
             Err(OptionError::not_yet(format_args!("dialect '{value}'")))
         }
         _ => Err(

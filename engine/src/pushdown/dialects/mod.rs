@@ -8,6 +8,9 @@ mod odata;
 mod offered;
 mod plain;
 mod postgrest;
+mod prometheus;
+mod search;
+mod selectors;
 mod spelling;
 mod sql;
 mod standard;
@@ -37,6 +40,9 @@ pub(super) fn of(table: &Table) -> &'static dyn Dialect {
         model::Dialect::Plain => &plain::Plain,
         model::Dialect::Odata => &odata::Odata,
         model::Dialect::Postgrest => &postgrest::Postgrest,
+        model::Dialect::Prometheus => &prometheus::Prometheus,
+        model::Dialect::Search => &search::Search,
+        model::Dialect::Selectors => &selectors::Selectors,
         model::Dialect::Sql => &sql::Sql,
     }
 }
