@@ -19,7 +19,7 @@ pub use plan::{missing, plan};
 pub use remote::{RemoteQuery, SortKey};
 pub use verdict::{Pushdown, Sent, Verdict};
 
-pub(crate) use dialects::{Parameter, finish};
+pub(crate) use dialects::{Parameter, finish, parameters_of};
 pub(crate) use expression::Outcome;
 pub(crate) use instance::instantiate;
 pub(crate) use terms::{Alternative, alternatives};

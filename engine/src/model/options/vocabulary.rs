@@ -2,8 +2,8 @@
 
 use super::error::{OptionError, OptionErrorKind};
 use super::{
-    base_url, columns, constants, credentials, endpoint, filter, format, header, paging, path,
-    quantity, source, table,
+    base_url, columns, constants, credentials, endpoint, filter, format, header, operators, paging,
+    path, quantity, source, table,
 };
 
 /// Where an option is written.
@@ -140,6 +140,7 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "method", works!(table::method)),
     Entry(Home::Table, "format", works!(table::format)),
     Entry(Home::Table, "dialect", works!(table::dialect)),
+    Entry(Home::Table, "operators", works!(operators::operators)),
     Entry(Home::Table, "filter_param", works!(paging::parameter)),
     Entry(
         Home::Table,
@@ -179,7 +180,6 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "latency", works!(quantity::duration)),
     Entry(Home::Table, "body", Standing::Later),
     Entry(Home::Table, "body_type", Standing::Later),
-    Entry(Home::Table, "operators", Standing::Later),
     Entry(Home::Table, "sort_param", Standing::Later),
     Entry(Home::Table, "sort_style", Standing::Later),
     Entry(Home::Table, "order_param", Standing::Later),
