@@ -13,14 +13,12 @@ pub(super) fn agrees(table: &Table, own: &Given) -> Result<(), OptionError> {
     match table.dialect {
         Dialect::Sql => statement(template, table),
         Dialect::Search | Dialect::Prometheus => filter(template),
-        Dialect::Plain | Dialect::Odata | Dialect::Postgrest | Dialect::Selectors
-            if own.text("filter_template").is_some() =>
-        {
+        _ if own.text("filter_template").is_some() => {
             let message = "option \"filter_template\" has no effect in this dialect";
             Err(OptionError::conflict(message)
                 .with_hint("The dialects sql, search and prometheus have one."))
         }
-        Dialect::Plain | Dialect::Odata | Dialect::Postgrest | Dialect::Selectors => Ok(()),
+        _ => Ok(()),
     }
 }
 
