@@ -573,7 +573,7 @@ mod tests {
                 table("dialect 'graphql'"),
                 "dialect",
                 "\"graphql\" is not a dialect",
-                "Write plain.",
+                "Dialects are plain, brackets, brackets strapi, suffix, suffix netbox, suffix json-server, jsonapi, operators, json, json elasticsearch, json operators, odata, postgrest, prometheus, search, selectors and sql.",
             ),
             (
                 table("rows 'a..b'"),
