@@ -13,9 +13,7 @@ use super::constant::constant;
 use super::literal::{Kind, kind};
 use super::member::{path, wanted};
 use super::offered::{judged, must_declare, offered};
-use super::spelling::{
-    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, text,
-};
+use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
 use crate::model::{Column, Filter, NullsOrder, Operator, Table, Type};
 use crate::pushdown::expression::Test;
 use crate::pushdown::{RemoteQuery, SortKey};
@@ -55,10 +53,6 @@ impl Dialect for Odata {
         }
         let placed = column.sort_nulls.unwrap_or(NullsOrder::Low);
         Ok(NullsPlaced::Always(placed))
-    }
-
-    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
-        None
     }
 
     fn max_sort_keys(&self, _table: &Table) -> usize {

@@ -45,6 +45,19 @@ impl Dialect for Sql {
             .map_or(NullsPlaced::Unknown, NullsPlaced::Always))
     }
 
+    fn max_sort_keys(&self, _table: &Table) -> usize {
+        usize::MAX
+    }
+
+    fn takes_fields(&self, table: &Table) -> bool {
+        statement::takes_fields(table)
+    }
+
+    fn field_name(&self, _table: &Table, column: &Column) -> Option<String> {
+        let name = *path(column).ok()?.first()?;
+        literal::name(name).ok()
+    }
+
     fn test(&self, _table: &Table, column: &Column, test: &Test) -> Result<Term, String> {
         let declaration = offered(column, test.operator)?;
         let name = name_of(column, declaration)?;

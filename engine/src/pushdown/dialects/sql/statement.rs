@@ -35,6 +35,14 @@ pub(super) fn takes_order(table: &Table) -> Result<(), String> {
     }
 }
 
+/// Whether a text can carry a list of columns.
+pub(super) fn takes_fields(table: &Table) -> bool {
+    match &table.filter_template {
+        Some(template) => template.contains("{columns}"),
+        None => parameter(table) == WHERE && constant(table, "$select").is_none(),
+    }
+}
+
 /// What is sent for a query.
 ///
 /// # Errors
