@@ -141,6 +141,10 @@ fn undeclared(column: &Column, operator: Operator) -> Result<(), String> {
         (NotIn, Kind::Text) => Err(must_declare(column, "not_in", blind)),
         (NotLike, Kind::Text) => Err(must_declare(column, "not_like", blind)),
         (Operator::IsNull | Operator::IsNotNull, _) => Ok(()),
+        (operator, Kind::Uuid) if operator.is_range() => Err(format!(
+            "column \"{}\" declares no filter, and APIs order identifiers in different ways",
+            column.name
+        )),
         (_, Kind::Clock) => Err(format!(
             "column \"{}\" declares no filter, and OData has no time without zone; use timestamptz",
             column.name
@@ -158,7 +162,10 @@ fn is_exact(column: &Column, operator: Operator) -> Result<bool, String> {
         IsNull | IsNotNull => Ok(true),
         Eq | Ne | Lt | Le | Gt | Ge | In | NotIn => {
             // Servers keep ticks of 100 ns, which are rounded here.
-            Ok(!matches!(kind(column), Kind::Text | Kind::Instant))
+            Ok(!matches!(
+                kind(column),
+                Kind::Text | Kind::Instant | Kind::Clock
+            ))
         }
         Like | NotLike => Ok(false),
         ILike | NotILike | Contains | NotContains => Err(format!(

@@ -106,10 +106,12 @@ impl Dialect for Search {
             (None, Some(own)) => format!("{own} {filter}"),
             (None, None) => filter,
         };
-        let text = text.trim();
-        let search = (!text.is_empty()).then(|| Parameter::query(name, text));
-        let shape = order_and_fields(self, table, query)?;
-        Ok(search.into_iter().chain(shape).collect())
+        let mut all = match text.trim() {
+            "" => Vec::new(),
+            text => vec![Parameter::query(name, text)],
+        };
+        all.extend(order_and_fields(self, table, query)?);
+        Ok(all)
     }
 }
 
