@@ -24,7 +24,7 @@ impl Family for JsonServer {
     }
 
     fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("_sort", SortStyle::OrderParam("_order".to_owned()), 8)
+        ("_sort", SortStyle::OrderParam("_order".to_owned()), 1)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {

@@ -18,7 +18,7 @@ impl Family for Django {
     }
 
     fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("ordering", SortStyle::Minus, 8)
+        ("ordering", SortStyle::Minus, 1)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
@@ -64,7 +64,7 @@ impl Family for NetBox {
     }
 
     fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("ordering", SortStyle::Minus, 8)
+        ("ordering", SortStyle::Minus, 1)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
