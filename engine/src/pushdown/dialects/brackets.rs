@@ -1,7 +1,7 @@
 //! `brackets`: the operator in brackets after the column's name (Stripe; Strapi).
 
 use super::parameters::{Family, unnamed};
-use crate::model::{Column, Word};
+use crate::model::{Column, SortStyle, Word};
 
 /// `created[gte]=1`
 pub(super) struct Stripe;
@@ -63,6 +63,14 @@ impl Family for Strapi {
             Word::IsNotNull => "filters[{name}][$notNull]=true",
             _ => return None,
         })
+    }
+
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("sort", SortStyle::Colon)
+    }
+
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
     }
 
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {

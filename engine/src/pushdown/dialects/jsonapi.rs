@@ -19,6 +19,10 @@ impl Family for JsonApi {
     }
 
     /// Attributes are called by their own name, wherever they stand in the document.
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
+    }
+
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
         let name = path.last().ok_or_else(|| unnamed(column))?;
         if name.contains(['[', ']']) {

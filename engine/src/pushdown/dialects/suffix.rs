@@ -2,7 +2,7 @@
 //! of its own.
 
 use super::parameters::{Family, Literals, unnamed};
-use crate::model::{Column, Filter, Operator, Type, Word};
+use crate::model::{Column, Filter, Operator, SortStyle, Type, Word};
 use crate::predicate::Value;
 use crate::request::write;
 
@@ -33,6 +33,14 @@ impl Family for Django {
             Word::IsNotNull => "{name}__isnull=false",
             _ => return None,
         })
+    }
+
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("ordering", SortStyle::Minus)
+    }
+
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
     }
 
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
@@ -76,6 +84,14 @@ impl Family for NetBox {
             Word::IsNotNull => "{name}__empty=false",
             _ => return None,
         })
+    }
+
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("ordering", SortStyle::Minus)
+    }
+
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
     }
 
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
