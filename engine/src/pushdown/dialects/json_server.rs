@@ -9,8 +9,8 @@
 //! - `f_like=v`: the regular expression `v`, without regard to case, anywhere in the text.
 //! - A filter without suffix on a key that no row has is dropped.
 
-use super::parameters::{EMPTY, Family, Literals};
-use super::quoting::is_unix;
+use super::quoting::{is_unix, same_decimal};
+use super::templated::{EMPTY, Family, Literals};
 use crate::model::{Column, Filter, NullsOrder, Operator, SortStyle, Type, ValueFormat, Word};
 use crate::predicate::Value;
 use crate::pushdown::pattern::{Part, Pattern};
@@ -38,12 +38,8 @@ impl Family for JsonServer {
         })
     }
 
-    fn sort_spelling(&self) -> (&'static str, SortStyle) {
-        ("_sort", SortStyle::OrderParam("_order".to_owned()))
-    }
-
-    fn max_sort_keys(&self) -> usize {
-        usize::MAX
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("_sort", SortStyle::OrderParam("_order".to_owned()), 8)
     }
 
     /// `orderBy` of lodash (compareAscending): null and undefined are larger than every value.
@@ -51,16 +47,15 @@ impl Family for JsonServer {
         Some(NullsOrder::High)
     }
 
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        let name = path.join(".");
-        let is_one_name = !path.iter().any(|segment| segment.contains(['.', '[', ']']));
-        if path.is_empty() || !is_one_name || is_taken(&name) {
+    fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
+        let is_one_name = !path.iter().any(|name| name.contains(['.', '[', ']']));
+        if path.is_empty() || !is_one_name || is_taken(&path.join(".")) {
             return Err(format!(
                 "json-server would take the name of column \"{}\" for something else",
                 column.name
             ));
         }
-        Ok(name)
+        Ok(path.iter().map(|name| (*name).to_owned()).collect())
     }
 
     fn keeps_rows(
@@ -158,25 +153,6 @@ fn javascript_number(text: &str, operator: Operator) -> Result<(String, bool), S
         return Err("json-server's numbers are doubles, and this is none".to_owned());
     }
     Ok((written, !is_same))
-}
-
-/// Whether two numbers' texts are one number, where one may have an exponent.
-fn same_decimal(one: &str, other: &str) -> bool {
-    let parts = |text: &str| -> Option<(bool, String, i64)> {
-        let (mantissa, power) = text.split_once('e').unwrap_or((text, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let is_negative = whole.starts_with('-');
-        let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
-        let power = power.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?;
-        let short = digits.trim_end_matches('0');
-        let dropped = i64::try_from(digits.len() - short.len()).ok()?;
-        Some((
-            is_negative,
-            short.trim_start_matches('0').to_owned(),
-            power + dropped,
-        ))
-    };
-    parts(one).is_some() && parts(one) == parts(other)
 }
 
 /// A pattern as a regular expression of JavaScript without flag u: its characters are UTF-16 code units, so

@@ -37,7 +37,7 @@ impl Dialect for Odata {
         Ok(judged(column, declaration, exact))
     }
 
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         true
     }
 
@@ -78,7 +78,12 @@ impl Dialect for Odata {
         condition::written(column, &name, test, is_declared_exact)
     }
 
-    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        connective: Connective,
+        parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         let word = match connective {
             Connective::And => " and ",
             Connective::Or => " or ",

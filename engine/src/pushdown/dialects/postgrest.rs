@@ -35,7 +35,7 @@ impl Dialect for Postgrest {
         Ok(judged(column, declaration, exact))
     }
 
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         true
     }
 
@@ -82,7 +82,12 @@ impl Dialect for Postgrest {
         })
     }
 
-    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        connective: Connective,
+        parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         let parts: Vec<&Fragment> = parts.iter().collect();
         let nested: Vec<String> = parameters(&parts)
             .iter()

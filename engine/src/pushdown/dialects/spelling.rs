@@ -40,6 +40,8 @@ pub(crate) struct Parameter {
     pub(crate) place: ParameterPlace,
     pub(crate) name: String,
     pub(crate) value: String,
+    /// The value is JSON (a number, a truth value, a document); else text.
+    pub(crate) is_json: bool,
 }
 
 impl Parameter {
@@ -49,6 +51,15 @@ impl Parameter {
             place: ParameterPlace::Query,
             name: name.into(),
             value: value.into(),
+            is_json: false,
+        }
+    }
+
+    /// The same, its value being JSON.
+    pub(crate) fn in_json(self) -> Parameter {
+        Parameter {
+            is_json: true,
+            ..self
         }
     }
 }
@@ -93,7 +104,7 @@ pub(crate) trait Dialect: Sync {
     fn judge(&self, table: &Table, column: &Column, operator: Operator) -> Result<Judged, String>;
 
     /// Whether it has OR (and AND below it).
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         false
     }
 
@@ -155,7 +166,12 @@ pub(crate) trait Dialect: Sync {
     ///
     /// # Errors
     /// Why they cannot be joined.
-    fn join(&self, _connective: Connective, _parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        _connective: Connective,
+        _parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         Err(format!("OR has no spelling in dialect {}", self.name()))
     }
 

@@ -34,7 +34,7 @@ impl Dialect for Sql {
         Ok(judged(column, declaration, exact))
     }
 
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         true
     }
 
@@ -84,7 +84,12 @@ impl Dialect for Sql {
         condition::written(column, &name, test, is_declared_exact)
     }
 
-    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        connective: Connective,
+        parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         let word = match connective {
             Connective::And => " AND ",
             Connective::Or => " OR ",

@@ -1,7 +1,7 @@
 //! `suffix`: the operator at the end of the parameter's name (Django filters; NetBox). json-server has a file
 //! of its own.
 
-use super::parameters::{Family, Literals, unnamed};
+use super::templated::{EMPTY, Family, Literals};
 use crate::model::{Column, Filter, Operator, SortStyle, Type, Word};
 use crate::predicate::Value;
 use crate::request::write;
@@ -35,20 +35,13 @@ impl Family for Django {
         })
     }
 
-    fn sort_spelling(&self) -> (&'static str, SortStyle) {
-        ("ordering", SortStyle::Minus)
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("ordering", SortStyle::Minus, 8)
     }
 
-    fn max_sort_keys(&self) -> usize {
-        usize::MAX
-    }
-
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        with_underscores(column, path)
-    }
-
-    fn declared_name(&self, name: &str) -> String {
-        name.replace('.', "__")
+    /// Django's way through relations.
+    fn parameter_name(&self, path: &[String]) -> String {
+        path.join("__")
     }
 
     /// `Lookup.prep_for_like_query` of Django's db/backends/base/operations.py escapes wildcards.
@@ -86,20 +79,13 @@ impl Family for NetBox {
         })
     }
 
-    fn sort_spelling(&self) -> (&'static str, SortStyle) {
-        ("ordering", SortStyle::Minus)
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("ordering", SortStyle::Minus, 8)
     }
 
-    fn max_sort_keys(&self) -> usize {
-        usize::MAX
-    }
-
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        with_underscores(column, path)
-    }
-
-    fn declared_name(&self, name: &str) -> String {
-        name.replace('.', "__")
+    /// Django's way through relations.
+    fn parameter_name(&self, path: &[String]) -> String {
+        path.join("__")
     }
 
     /// Its `empty` lookup takes the empty text for no value.
@@ -139,17 +125,9 @@ impl Family for NetBox {
     ) -> Result<(String, bool), String> {
         let written = write(column, operator, value)?;
         match written.text.as_str() {
-            "" => Err(super::parameters::EMPTY.to_owned()),
+            "" => Err(EMPTY.to_owned()),
             "null" => Err("the API would take \"null\" for no value".to_owned()),
             _ => Ok((written.text, written.widened)),
         }
     }
-}
-
-/// Django's way through relations.
-fn with_underscores(column: &Column, path: &[&str]) -> Result<String, String> {
-    if path.is_empty() {
-        return Err(unnamed(column));
-    }
-    Ok(path.join("__"))
 }

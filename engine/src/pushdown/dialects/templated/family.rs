@@ -2,6 +2,7 @@
 
 use crate::model::{Column, Filter, NullsOrder, Operator, SortStyle, Word};
 use crate::predicate::Value;
+use crate::pushdown::dialects::standard;
 use crate::pushdown::pattern::{Part, Pattern};
 use crate::request::write;
 
@@ -13,21 +14,31 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
     /// Its own spelling of a word; those of the option `operators` go before it.
     fn template(&self, word: Word) -> Option<&'static str>;
 
-    /// A column's name there, made from the path to its value (empty: the whole row,
-    /// or its key).
+    /// The names that lead to a column's value there, from the path to it in a row (empty: the whole row, or
+    /// its key).
     ///
     /// # Errors
-    /// Why that cannot be a name there.
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
+    /// Why there are none.
+    fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
         if path.is_empty() {
             return Err(unnamed(column));
         }
-        Ok(path.join("."))
+        Ok(path.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// A name that the option `filter` declares.
-    fn declared_name(&self, name: &str) -> String {
-        name.to_owned()
+    /// The names of a path that the option `filter` declares.
+    fn declared_path(&self, name: &str) -> Vec<String> {
+        name.split('.').map(str::to_owned).collect()
+    }
+
+    /// The names of a path in one.
+    fn parameter_name(&self, path: &[String]) -> String {
+        path.join(".")
+    }
+
+    /// By which name a column's member of a row is asked for, where it can be.
+    fn field_name(&self, column: &Column) -> Option<String> {
+        standard::field_name(column)
     }
 
     /// Whether a declared comparison keeps all rows that SQL does.
@@ -68,14 +79,10 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
         false
     }
 
-    /// How an order is written: the parameter and the style of directions.
-    fn sort_spelling(&self) -> (&'static str, SortStyle) {
-        ("sort", SortStyle::Minus)
-    }
-
-    /// The most columns that one order can have, where the table does not declare it.
-    fn max_sort_keys(&self) -> usize {
-        1
+    /// How an order is written: the parameter, the direction, and how many columns it can have. The
+    /// options of the table go before it.
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("sort", SortStyle::Minus, 1)
     }
 
     /// Where NULLs stand in its orders, where all servers of this kind agree.

@@ -1,5 +1,4 @@
 //! What each dialect of parameters writes, and what it does not.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::model::options::fixture::{table, try_table};
 use crate::model::{Operator, Table, Type};
@@ -688,7 +687,7 @@ proptest! {
             prop_assert_eq!(&read, &distinct);
         }
         let commas = column("suffix", Type::Text, "in exact");
-        if let Ok(sent) = super::tests::sent(&commas, In, texts(&distinct)) {
+        if let Ok(sent) = self::sent(&commas, In, texts(&distinct)) {
             let read: Vec<&str> = sent["x__in=".len()..].split(',').collect();
             prop_assert_eq!(read, distinct);
         }
