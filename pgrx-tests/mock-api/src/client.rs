@@ -51,7 +51,15 @@ impl Client {
     /// # Panics
     /// With the server's message, if the scenario is refused.
     pub fn define(&self, space: &str, scenario: &Value) {
-        self.send("PUT", &space_path(space, ""), scenario.to_string());
+        self.define_text(space, scenario.to_string());
+    }
+
+    /// The same with a scenario as JSON text, whose numbers may have more digits than a [`Value`] holds.
+    ///
+    /// # Panics
+    /// With the server's message, if the scenario is refused.
+    pub fn define_text(&self, space: &str, scenario: String) {
+        self.send("PUT", &space_path(space, ""), scenario);
     }
 
     /// The requests that a space received, in order of arrival, such as `GET /items?page=2`: without the space's prefix, the query

@@ -1,0 +1,77 @@
+//! How are pages cut, and how is that declared?
+
+use super::Service;
+use crate::random::Random;
+use serde_json::{Map, Value, json};
+
+/// A way of cutting pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    None,
+    Link,
+    NextUrl,
+    Cursor,
+    Page,
+    Offset,
+}
+
+/// All of them.
+pub(super) const ALL: &[Style] = &[
+    Style::None,
+    Style::Link,
+    Style::NextUrl,
+    Style::Cursor,
+    Style::Page,
+    Style::Offset,
+];
+
+/// Draws one of some styles, with a size, a cap and totals. Rows stand in `data` or at the top.
+pub(super) fn draw(random: &mut Random, service: &mut Service, styles: &[Style]) {
+    let style = *random.pick(styles);
+    let mut paging = Map::new();
+    let mut set = |key: &str, value: Value| paging.insert(key.to_owned(), value);
+    let nested = matches!(style, Style::NextUrl | Style::Cursor) || random.percent(30);
+    if nested {
+        service.serve("shape", json!({"path": "data", "as": "array"}));
+        service.table("rows", "data");
+    }
+    let size = *random.pick(&[1, 2, 5, 7, 20, 50]);
+    set("page_size", size.into());
+    set("max_page_size", (*random.pick(&[size, size, 50])).into());
+    set("style", style_name(style).into());
+    service.table("pagination", style_name(style));
+    if style != Style::None && random.percent(70) {
+        set("size_param", "per_page".into());
+        service.table("page_size_param", "per_page");
+        service.table("page_size", random.pick(&[1, 3, 7, 20, 50]).to_string());
+    }
+    match style {
+        Style::NextUrl => service.table("next_url_field", "next"),
+        Style::Cursor => {
+            service.table("cursor_param", "cursor");
+            service.table("cursor_field", "meta.next_cursor");
+        }
+        _ => {}
+    }
+    if matches!(style, Style::Page | Style::Offset) && random.percent(50) {
+        if nested {
+            set("total_field", "total".into());
+            service.table("total_field", "total");
+        } else {
+            set("total_header", "X-Total-Count".into());
+            service.table("total_header", "X-Total-Count");
+        }
+    }
+    service.serve("paging", Value::Object(paging));
+}
+
+fn style_name(style: Style) -> &'static str {
+    match style {
+        Style::None => "none",
+        Style::Link => "link",
+        Style::NextUrl => "next_url",
+        Style::Cursor => "cursor",
+        Style::Page => "page",
+        Style::Offset => "offset",
+    }
+}
