@@ -9,13 +9,14 @@ use postgres::Config;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: oracle [--dialect NAME|all] [--seed N] [--queries N | --minutes N | --until-failure] [--jobs N] [--mismatches N]
+const USAGE: &str = "usage: oracle [--dialect NAME|all] [--seed N] [--queries N | --minutes N | --until-failure] [--jobs N] [--mismatches N] [--show]
 
 Runs random statements on local tables, on foreign tables with pushdown and on foreign tables without, and compares.
 --queries     statements a dialect (default 2000)
 --minutes     minutes a dialect
 --jobs        statements at once (default 2)
 --mismatches  stop a dialect after so many (default 3)
+--show        print each statement before it runs
 The environment names a throwaway cluster with rest_fdw installed: REST_FDW_TEST_DSN, or PGHOST and PGUSER.";
 
 struct Arguments {
@@ -24,6 +25,7 @@ struct Arguments {
     extent: Extent,
     jobs: usize,
     patience: u64,
+    shows: bool,
 }
 
 fn main() -> ExitCode {
@@ -51,10 +53,15 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         extent: Extent::Queries(2000),
         jobs: 2,
         patience: 3,
+        shows: false,
     };
     while let Some(name) = given.next() {
         if name == "--until-failure" {
             arguments.extent = Extent::UntilFailure;
+            continue;
+        }
+        if name == "--show" {
+            arguments.shows = true;
             continue;
         }
         let value = given
@@ -134,6 +141,7 @@ fn play(arguments: &Arguments, dialect: &Dialect, stages: &mut [Stage]) -> Resul
         seed: arguments.seed,
         extent: arguments.extent,
         patience: arguments.patience,
+        shows: arguments.shows,
         tally: Tally::default(),
         started: Instant::now(),
     };

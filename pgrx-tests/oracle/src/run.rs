@@ -61,6 +61,8 @@ pub struct Run<'a> {
     pub seed: u64,
     /// How long.
     pub extent: Extent,
+    /// Whether each statement is printed before it runs.
+    pub shows: bool,
     /// Mismatches after which it stops.
     pub patience: u64,
     /// What came of it so far.
@@ -122,6 +124,9 @@ impl Run<'_> {
             let mut random = Random::new(seed.wrapping_mul(1_000_003).wrapping_add(index));
             let statement = Generator::new(&mut random, &world.tables).statement();
             Tally::add(&self.tally.queries, 1);
+            if self.shows {
+                println!("{};", statement.sql());
+            }
             match check(&mut stage.sessions, &statement)? {
                 Verdict::Same(0) => {}
                 Verdict::Same(_) => Tally::add(&self.tally.with_rows, 1),

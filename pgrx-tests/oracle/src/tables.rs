@@ -98,7 +98,7 @@ impl Table {
         if columns.len() == 1 {
             columns.push(column(random, random.clone().pick(&plans[1..])));
         }
-        let most = random.weighted(&[(0, 4), (1, 6), (6, 30), (20, 40), (60, 20)]);
+        let most = random.weighted(&[(0, 2), (1, 3), (6, 25), (20, 55), (60, 15)]);
         let mut keys = keys(random, &plans[0], most);
         random.shuffle(&mut keys);
         let rows = keys
@@ -199,7 +199,7 @@ fn column(random: &mut Random, plan: &ColumnPlan) -> Column {
 
 /// Distinct values for the key: numbers from 1 on with some extremes, or texts.
 fn keys(random: &mut Random, plan: &ColumnPlan, most: usize) -> Vec<String> {
-    let count = random.between(most.min(1), most);
+    let count = random.between(most.div_ceil(3), most);
     if plan.kind.is_text() {
         let values = plan
             .kind

@@ -35,7 +35,7 @@ pub(super) fn draw(random: &mut Random, service: &mut Service, styles: &[Style])
         service.serve("shape", json!({"path": "data", "as": "array"}));
         service.table("rows", "data");
     }
-    let size = *random.pick(&[1, 2, 5, 7, 20, 50]);
+    let size: usize = random.weighted(&[(1, 1), (2, 2), (5, 10), (7, 20), (20, 40), (50, 40)]);
     set("page_size", size.into());
     set("max_page_size", (*random.pick(&[size, size, 50])).into());
     set("style", style_name(style).into());
@@ -43,7 +43,12 @@ pub(super) fn draw(random: &mut Random, service: &mut Service, styles: &[Style])
     if style != Style::None && random.percent(70) {
         set("size_param", "per_page".into());
         service.table("page_size_param", "per_page");
-        service.table("page_size", random.pick(&[1, 3, 7, 20, 50]).to_string());
+        service.table(
+            "page_size",
+            random
+                .weighted(&[(1, 1), (3, 4), (7, 20), (20, 40), (50, 40)])
+                .to_string(),
+        );
     }
     match style {
         Style::NextUrl => service.table("next_url_field", "next"),
