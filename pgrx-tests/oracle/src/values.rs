@@ -275,7 +275,6 @@ const TEXT: &[&str] = &[
     "closed",
     "I",
     "i",
-    "İ",
     "ı",
     "K",
     "k",

@@ -1,7 +1,13 @@
 //! What does each dialect's API serve, and what do its foreign tables declare?
 
+mod brackets;
+mod declare;
+mod odata;
 mod paging;
 mod plain;
+mod postgrest;
+mod sql;
+mod suffix;
 mod worse;
 
 use crate::random::Random;
@@ -45,6 +51,13 @@ impl Service {
         options.push((name.to_owned(), value.into()));
     }
 
+    /// Sets a member of the route's key `dialect`.
+    pub fn dialect(&mut self, member: &str, value: impl Into<Value>) {
+        if let Some(dialect) = self.route.get_mut("dialect") {
+            dialect[member] = value.into();
+        }
+    }
+
     /// Sets a key of the route.
     pub fn serve(&mut self, key: &str, value: impl Into<Value>) {
         self.route.insert(key.to_owned(), value.into());
@@ -52,7 +65,18 @@ impl Service {
 }
 
 /// Every dialect that the oracle knows.
-pub const DIALECTS: &[Dialect] = &[plain::DIALECT];
+pub const DIALECTS: &[Dialect] = &[
+    plain::DIALECT,
+    brackets::STRIPE,
+    brackets::STRAPI,
+    suffix::DJANGO,
+    suffix::NETBOX,
+    suffix::JSON_SERVER,
+    postgrest::DIALECT,
+    odata::DIALECT,
+    sql::SOCRATA,
+    sql::SELECT,
+];
 
 /// Options that tables of any dialect may have: costs, and which column is the key.
 fn general_options(random: &mut Random, service: &mut Service) {

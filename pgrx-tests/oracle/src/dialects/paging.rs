@@ -70,6 +70,26 @@ pub(super) fn draw(random: &mut Random, service: &mut Service, styles: &[Style])
     service.serve("paging", Value::Object(paging));
 }
 
+/// Pages by the dialect's own parameters for an offset and a size, and perhaps a cap that the API does not tell.
+pub(super) fn own_offset(random: &mut Random, service: &mut Service, offset: &str, size: &str) {
+    service.table("pagination", "offset");
+    service.table("offset_param", offset);
+    service.table("page_size_param", size);
+    service.table(
+        "page_size",
+        random.weighted(&[("1", 1), ("3", 4), ("7", 20), ("20", 40), ("50", 40)]),
+    );
+    cap(random, service);
+}
+
+/// Perhaps a bound for pages that the API sets by itself.
+pub(super) fn cap(random: &mut Random, service: &mut Service) {
+    if random.percent(40) {
+        let most = random.weighted(&[(2, 2), (5, 20), (7, 20), (30, 40)]);
+        service.serve("paging", json!({"page_size": most, "max_page_size": most}));
+    }
+}
+
 fn style_name(style: Style) -> &'static str {
     match style {
         Style::None => "none",
