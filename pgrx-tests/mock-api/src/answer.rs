@@ -1,8 +1,9 @@
 //! What the answer to a request is, before it is known how it will be sent.
 
 use crate::cache::RenderedPage;
+use crate::dialects::Dialect;
 use crate::fdsn;
-use crate::filters::conditions;
+use crate::filters::{Selection, conditions, path_conditions};
 use crate::paging::{Address, page};
 use crate::request::Request;
 use crate::response::{Response, Wire, reason};
@@ -45,7 +46,7 @@ impl Answer {
 pub(crate) fn respond(routes: &Routes, incoming: &Incoming) -> io::Result<Answer> {
     let request = &incoming.request;
     if let Some((route, params)) = routes.find(request.path()) {
-        return of_route(route, &params, incoming);
+        return of_route(routes, route, &params, incoming);
     }
     let url = format!(
         "{}{}{}",
@@ -61,11 +62,16 @@ pub(crate) fn respond(routes: &Routes, incoming: &Incoming) -> io::Result<Answer
     Answer::plain(response.unwrap_or_else(nothing), request)
 }
 
-fn of_route(route: &Route, params: &PathParams, incoming: &Incoming) -> io::Result<Answer> {
+fn of_route(
+    routes: &Routes,
+    route: &Route,
+    params: &PathParams,
+    incoming: &Incoming,
+) -> io::Result<Answer> {
     let request = &incoming.request;
     let number = route.faults.arrived();
     let (wire, page) = if is_allowed(&route.spec.require, request) {
-        content(route, params, incoming)?
+        content(routes, route, params, incoming)?
     } else {
         first_page(Response::message(401, "bad credentials"), request)?
     };
@@ -115,7 +121,12 @@ fn is_allowed(require: &RequireSpec, request: &Request) -> bool {
             .all(|(name, value)| has_cookie(name, value))
 }
 
-fn content(route: &Route, params: &PathParams, incoming: &Incoming) -> io::Result<RenderedPage> {
+fn content(
+    routes: &Routes,
+    route: &Route,
+    params: &PathParams,
+    incoming: &Incoming,
+) -> io::Result<RenderedPage> {
     let request = &incoming.request;
     let response = match &route.content {
         Content::Rows(rows @ Rows::Items(_))
@@ -134,11 +145,15 @@ fn content(route: &Route, params: &PathParams, incoming: &Incoming) -> io::Resul
             return Ok(page);
         }
         Content::Rows(rows) => {
-            let (response, number) = rows_response(route, rows, params, incoming);
+            let (response, number) = match &route.dialect {
+                Some(dialect) => dialect_response(route, dialect, rows, params, incoming),
+                None => rows_response(route, rows, params, incoming),
+            };
             let wire = response.into_wire(&request.head.method, request.keep_alive)?;
             return Ok((Arc::new(wire), number));
         }
         Content::Body(body) => with_spec(route, 200, body.clone()),
+        Content::CountOf(other) => count_response(routes, route, other, incoming),
         Content::Redirect(target) => {
             let mut response = with_spec(route, 302, Vec::new());
             response
@@ -225,4 +240,93 @@ fn rows_response(
     let mut response = with_spec(route, 200, body);
     response.headers.extend(page.headers(&spec.paging, address));
     (response, page.number)
+}
+
+/// The page of rows that a request asks for in the route's dialect, and its number.
+fn dialect_response(
+    route: &Route,
+    dialect: &Dialect,
+    rows: &Rows,
+    params: &PathParams,
+    incoming: &Incoming,
+) -> (Response, usize) {
+    let spec = &route.spec;
+    let among = crate::filters::select(rows, &path_conditions(spec, params));
+    let found = dialect
+        .list(spec, &incoming.request, &among)
+        .and_then(|listing| {
+            let paged = listing.groups.as_ref().unwrap_or(rows);
+            let page = page(&spec.paging, &listing.query, paged, &listing.selection)?;
+            Ok((page, listing))
+        });
+    let (page, listing) = match found {
+        Ok(found) => found,
+        Err(problem) => return (Response::message(400, &problem), 1),
+    };
+    if spec.shape.is_single() && page.places.is_empty() {
+        return (Response::message(404, "not found"), page.number);
+    }
+    let path = format!("{}{}", incoming.prefix, incoming.request.path());
+    let address = Address {
+        origin: &incoming.origin,
+        path: &path,
+        raw_query: incoming.request.raw_query(),
+    };
+    let mut extras = spec.envelope.clone();
+    page.add_members(&spec.paging, address, &mut extras);
+    dialect.add_members(&listing, address, &mut extras);
+    let shown = dialect.rows(&listing, page.places.clone());
+    let body = spec.shape.document(
+        &shown,
+        &Selection::All(shown.len()),
+        0..shown.len(),
+        extras,
+        spec.envelope_first,
+    );
+    let range = dialect.range(&listing, &page.places);
+    let status = range.as_ref().map_or(200, |(status, _)| *status);
+    if status == 416 {
+        return (
+            Response::message(416, "the offset is past the total"),
+            page.number,
+        );
+    }
+    let mut response = with_spec(route, status, body);
+    response.headers.extend(page.headers(&spec.paging, address));
+    let range = range.map(|(_, range)| ("Content-Range".to_owned(), range));
+    response.headers.extend(range);
+    (response, page.number)
+}
+
+/// How many rows another route has for this request's filters.
+fn count_response(routes: &Routes, route: &Route, other: &str, incoming: &Incoming) -> Response {
+    let request = &incoming.request;
+    let Some((counted, params)) = routes.find(other) else {
+        return Response::message(404, &format!("count_of names {other}, which is no route"));
+    };
+    let Content::Rows(rows) = &counted.content else {
+        return Response::message(404, &format!("count_of names {other}, which has no rows"));
+    };
+    let count = match &counted.dialect {
+        Some(dialect) => {
+            let among = crate::filters::select(rows, &path_conditions(&counted.spec, &params));
+            dialect.count(&counted.spec, request, &among)
+        }
+        None => conditions(&counted.spec, &request.query(), &params)
+            .map(|conditions| crate::filters::select(rows, &conditions).len()),
+    };
+    match count {
+        Ok(count) => {
+            let field = route.spec.count_field.as_deref().unwrap_or("count");
+            let mut members = serde_json::Map::new();
+            let path = crate::filters::field_path(field);
+            crate::shape::set_member(&mut members, &path, count.into());
+            with_spec(
+                route,
+                200,
+                serde_json::Value::Object(members).to_string().into_bytes(),
+            )
+        }
+        Err(problem) => Response::message(400, &problem),
+    }
 }

@@ -62,6 +62,14 @@ impl Client {
         self.send("PUT", &space_path(space, ""), scenario);
     }
 
+    /// The same with a scenario's text, whose numbers keep all their digits.
+    ///
+    /// # Panics
+    /// With the server's message, if the scenario is refused.
+    pub fn define_text(&self, space: &str, scenario: &str) {
+        self.send("PUT", &space_path(space, ""), scenario.to_owned());
+    }
+
     /// The requests that a space received, in order of arrival, such as `GET /items?page=2`: without the space's prefix, the query
     /// exactly as received.
     pub fn requests(&self, space: &str) -> Vec<String> {
@@ -71,7 +79,7 @@ impl Client {
             .collect()
     }
 
-    /// The same with their headers.
+    /// The same with their headers and bodies.
     pub fn request_heads(&self, space: &str) -> Vec<RequestHead> {
         self.get(&space_path(space, "/requests"))
     }

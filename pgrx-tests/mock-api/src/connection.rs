@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Incoming, respond};
 use crate::control;
 use crate::delivery::{After, Delivery};
-use crate::request::{Request, RequestReader};
+use crate::request::{Request, RequestHead, RequestReader};
 use crate::response::Response;
 use crate::server::Shared;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -133,7 +133,11 @@ fn exchange(
     } else if let Some((name, prefix)) = space_of(request.path()) {
         let space = shared.spaces.get(&name);
         request.head.target.drain(..prefix.len());
-        delivery.in_flight = Some(space.arrive(id, request.head.clone()));
+        let recorded = RequestHead {
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+            ..request.head.clone()
+        };
+        delivery.in_flight = Some(space.arrive(id, recorded));
         respond(
             &space.routes(),
             &Incoming {

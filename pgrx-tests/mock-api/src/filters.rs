@@ -66,6 +66,20 @@ pub(crate) fn conditions(
     query: &Query,
     path_params: &BTreeMap<String, String>,
 ) -> Result<Vec<Condition>, String> {
+    let mut found = path_conditions(spec, path_params);
+    if !spec.ignore_filters {
+        for filter in &spec.filters {
+            found.extend(of_filter(filter, query, spec.case_insensitive)?);
+        }
+    }
+    Ok(found)
+}
+
+/// What a request's path asks of the rows.
+pub(crate) fn path_conditions(
+    spec: &RouteSpec,
+    path_params: &BTreeMap<String, String>,
+) -> Vec<Condition> {
     let mut found = Vec::new();
     for (name, field) in &spec.path_filters {
         if let Some(text) = path_params.get(name) {
@@ -79,12 +93,7 @@ pub(crate) fn conditions(
             });
         }
     }
-    if !spec.ignore_filters {
-        for filter in &spec.filters {
-            found.extend(of_filter(filter, query, spec.case_insensitive)?);
-        }
-    }
-    Ok(found)
+    found
 }
 
 fn of_filter(

@@ -95,6 +95,7 @@ pub mod client;
 mod connection;
 mod control;
 mod delivery;
+mod dialects;
 mod faults;
 mod fdsn;
 mod filters;

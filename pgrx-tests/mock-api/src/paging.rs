@@ -164,7 +164,12 @@ impl Page {
     ) {
         let mut set = |field: Option<&str>, value: Value| {
             if let Some(field) = field {
-                set_member(members, &field_path(field), value);
+                // A name such as @odata.nextLink is one name.
+                let path = match field.strip_prefix('@') {
+                    Some(_) => vec![field.to_owned()],
+                    None => field_path(field),
+                };
+                set_member(members, &path, value);
             }
         };
         set(spec.cursor_field(), json!(self.next.map(write_cursor)));

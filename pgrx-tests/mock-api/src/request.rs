@@ -8,7 +8,7 @@ use std::io::{self, Read};
 const MAX_HEAD_BYTES: usize = 1 << 20;
 const MAX_HEADERS: usize = 128;
 
-/// The first line and the headers of a request, as they were received.
+/// The first line, the headers and the body of a request, as they were received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestHead {
     /// `GET`, `POST`, …
@@ -17,6 +17,9 @@ pub struct RequestHead {
     pub target: String,
     /// Names and values in order of arrival; bytes that are not UTF-8 are replaced.
     pub headers: Vec<(String, String)>,
+    /// The body; bytes that are not UTF-8 are replaced. Empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
 }
 
 impl RequestHead {
@@ -190,6 +193,7 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<(Request, usize)>> {
             .iter()
             .map(|header| (header.name.to_owned(), text(header.value)))
             .collect(),
+        body: String::new(),
     };
     let connection = head
         .header("connection")

@@ -1,6 +1,7 @@
 //! Which route a path belongs to.
 
 use crate::cache::{Budget, RouteCache};
+use crate::dialects::Dialect;
 use crate::faults::FaultSchedule;
 use crate::query::percent_decode;
 use crate::rows::Rows;
@@ -18,6 +19,7 @@ pub(crate) struct Route {
     pattern: Vec<Segment>,
     pub(crate) spec: RouteSpec,
     pub(crate) content: Content,
+    pub(crate) dialect: Option<Dialect>,
     pub(crate) faults: FaultSchedule,
     pub(crate) cache: RouteCache,
 }
@@ -28,6 +30,8 @@ pub(crate) enum Content {
     Rows(Rows),
     Body(Vec<u8>),
     Redirect(String),
+    /// How many rows another route has for a request.
+    CountOf(String),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -66,11 +70,17 @@ impl Routes {
 
 impl Route {
     fn new(path: &str, mut spec: RouteSpec, budget: &Arc<Budget>) -> Result<Route, String> {
+        let dialect = match (spec.dialect.take(), &spec.rows) {
+            (Some(dialect), Some(rows)) => Some(Dialect::new(dialect, rows)?),
+            _ => None,
+        };
         let content = if let Some(rows) = Rows::of(&mut spec)? {
             spec.shape.check(&rows)?;
             Content::Rows(rows)
         } else if let Some(target) = spec.redirect.take() {
             Content::Redirect(target)
+        } else if let Some(other) = spec.count_of.take() {
+            Content::CountOf(other)
         } else if let Some(encoded) = spec.body_base64.take() {
             Content::Body(
                 BASE64
@@ -86,6 +96,7 @@ impl Route {
             pattern,
             spec,
             content,
+            dialect,
             faults,
             cache: RouteCache::new(Arc::clone(budget)),
         })

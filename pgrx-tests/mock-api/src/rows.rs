@@ -13,6 +13,8 @@ use std::ops::Range;
 pub(crate) enum Rows {
     /// As the scenario lists them.
     Literal(Vec<LiteralRow>),
+    /// The JSON of each.
+    Texts(Vec<String>),
     /// Made when they are asked for.
     Items(Items),
 }
@@ -53,6 +55,7 @@ impl Rows {
     pub(crate) fn len(&self) -> usize {
         match self {
             Rows::Literal(rows) => rows.len(),
+            Rows::Texts(texts) => texts.len(),
             Rows::Items(items) => items.count,
         }
     }
@@ -66,6 +69,13 @@ impl Rows {
                     .try_fold(start, |value, name| value.get(name))
                     .map(Cow::Borrowed)
             }
+            Rows::Texts(texts) => {
+                let start: Value = serde_json::from_str(texts.get(index)?).ok()?;
+                path.iter()
+                    .try_fold(&start, |value, name| value.get(name))
+                    .cloned()
+                    .map(Cow::Owned)
+            }
             Rows::Items(items) => items.field(index, path).map(Cow::Owned),
         }
     }
@@ -74,6 +84,7 @@ impl Rows {
     pub(crate) fn write(&self, index: usize, out: &mut Vec<u8>) {
         match self {
             Rows::Literal(rows) => out.extend_from_slice(rows[index].text.get().as_bytes()),
+            Rows::Texts(texts) => out.extend_from_slice(texts[index].as_bytes()),
             Rows::Items(items) => items.write(index, out),
         }
     }
@@ -88,6 +99,11 @@ impl Rows {
     /// The names of all members that any row has.
     pub(crate) fn columns(&self) -> Vec<String> {
         match self {
+            Rows::Texts(texts) => {
+                let members = (0..texts.len()).map(|index| self.members(index));
+                let names: BTreeSet<String> = members.flat_map(Members::into_keys).collect();
+                names.into_iter().collect()
+            }
             Rows::Items(_) => Items::COLUMNS.map(str::to_owned).to_vec(),
             Rows::Literal(rows) => {
                 let objects = rows.iter().filter_map(|row| row.value.as_object());

@@ -1,5 +1,6 @@
 //! What a test may write into a scenario: the JSON, its defaults, and what is refused.
 
+use crate::dialects::{DialectSpec, SortSpec};
 use crate::shape::Shape;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,6 +19,12 @@ pub(crate) struct ScenarioSpec {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RouteSpec {
     pub(crate) rows: Option<Vec<Box<RawValue>>>,
+    pub(crate) dialect: Option<DialectSpec>,
+    pub(crate) sort: SortSpec,
+    pub(crate) unstable: bool,
+    pub(crate) ignore: Vec<String>,
+    pub(crate) count_of: Option<String>,
+    pub(crate) count_field: Option<String>,
     pub(crate) generate: Option<GenerateSpec>,
     pub(crate) shape: Shape,
     pub(crate) envelope: Map<String, Value>,
@@ -141,6 +148,33 @@ pub(crate) struct FilterSpec {
     pub(crate) op: FilterOp,
     #[serde(default, rename = "type")]
     pub(crate) value_type: FilterType,
+    /// How lists, or single values, are written; only where the route has a dialect.
+    #[serde(default)]
+    pub(crate) encoding: ListEncoding,
+}
+
+impl FilterSpec {
+    /// Whether its parameters give several values.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.op, FilterOp::In | FilterOp::NotIn)
+    }
+
+    /// What needs columns with types.
+    fn needs_dialect(&self) -> bool {
+        use FilterOp::{Ilike, IsNotNull, IsNull, Like, NotIn};
+        matches!(self.op, Like | Ilike | IsNull | IsNotNull | NotIn)
+            || self.encoding != ListEncoding::Csv
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ListEncoding {
+    #[default]
+    Csv,
+    Json,
+    JsonCsv,
+    Repeat,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -162,6 +196,16 @@ pub(crate) enum FilterOp {
     In,
     #[serde(rename = "contains")]
     Contains,
+    #[serde(rename = "not_in")]
+    NotIn,
+    #[serde(rename = "like")]
+    Like,
+    #[serde(rename = "ilike")]
+    Ilike,
+    #[serde(rename = "is_null")]
+    IsNull,
+    #[serde(rename = "is_not_null")]
+    IsNotNull,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -261,8 +305,12 @@ impl TryFrom<Map<String, Value>> for FaultSpec {
 impl ScenarioSpec {
     /// Reads a scenario; the error says what is wrong with it and where.
     pub(crate) fn parse(text: &[u8]) -> Result<ScenarioSpec, String> {
-        let spec: ScenarioSpec = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-        for (path, route) in &spec.routes {
+        let mut spec: ScenarioSpec =
+            serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        for (path, route) in &mut spec.routes {
+            if let (Some(dialect), true) = (&route.dialect, route.shape == Shape::default()) {
+                route.shape = dialect.shape();
+            }
             route
                 .check(path)
                 .map_err(|problem| format!("route {path}: {problem}"))?;
@@ -279,13 +327,16 @@ impl RouteSpec {
             self.body.is_some(),
             self.body_base64.is_some(),
             self.redirect.is_some(),
+            self.count_of.is_some(),
         ];
         let sources = sources.into_iter().filter(|given| *given).count();
         if sources > 1 {
-            return Err("give only one of rows, generate, body, body_base64, redirect".to_owned());
+            let message = "give only one of rows, generate, body, body_base64, redirect, count_of";
+            return Err(message.to_owned());
         }
         if sources == 0 && self.status.is_none() {
-            return Err("give rows, generate, body, body_base64, redirect or status".to_owned());
+            let message = "give rows, generate, body, body_base64, redirect, count_of or status";
+            return Err(message.to_owned());
         }
         if !path.starts_with('/') || path.contains('?') {
             return Err("a path begins with a slash and has no query".to_owned());
@@ -311,9 +362,31 @@ impl RouteSpec {
                 return Err("a drip of 0 bytes never ends".to_owned());
             }
         }
+        self.check_dialect()?;
         self.check_statuses()?;
         self.paging.check()?;
         self.check_members()
+    }
+
+    /// What needs columns with types needs a dialect, and that needs listed rows.
+    fn check_dialect(&self) -> Result<(), String> {
+        if self.dialect.is_some() && self.rows.is_none() {
+            return Err("a dialect needs rows".to_owned());
+        }
+        if self.count_field.is_some() && self.count_of.is_none() {
+            return Err("count_field needs count_of".to_owned());
+        }
+        let filter = self.filters.iter().find(|filter| filter.needs_dialect());
+        let needs = match filter {
+            Some(filter) => format!("the filter {}", filter.param),
+            None if self.sort != SortSpec::default() => "sort".to_owned(),
+            None if self.unstable || !self.ignore.is_empty() => "unstable or ignore".to_owned(),
+            None => return Ok(()),
+        };
+        match self.dialect {
+            Some(_) => Ok(()),
+            None => Err(format!("{needs} needs a dialect with the columns' types")),
+        }
     }
 
     fn check_statuses(&self) -> Result<(), String> {

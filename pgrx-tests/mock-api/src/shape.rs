@@ -57,6 +57,14 @@ impl TryFrom<Value> for Shape {
 }
 
 impl Shape {
+    /// A list at a path of names.
+    pub(crate) fn at(path: &[&str]) -> Shape {
+        Shape {
+            path: path.iter().map(|name| (*name).to_owned()).collect(),
+            wrapping: Wrapping::Array,
+        }
+    }
+
     /// Whether the document is an object that has room for other members.
     pub(crate) fn has_object(&self) -> bool {
         !self.path.is_empty()

@@ -1,0 +1,26 @@
+//! The dialects: how kinds of servers read filters, orders, columns and aggregates, each with an interpreter of its own.
+
+mod array_literal;
+mod asked;
+mod brackets;
+mod condition;
+mod document;
+mod frame;
+mod grouping;
+mod odata;
+mod odata_literal;
+mod overlay;
+mod pattern;
+mod postgrest;
+mod scanner;
+mod serving;
+mod sort;
+mod spec;
+mod suffix;
+mod table;
+#[cfg(test)]
+mod testing;
+mod value;
+
+pub(crate) use serving::Dialect;
+pub(crate) use spec::{DialectSpec, SortSpec};
