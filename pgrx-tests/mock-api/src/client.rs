@@ -51,15 +51,7 @@ impl Client {
     /// # Panics
     /// With the server's message, if the scenario is refused.
     pub fn define(&self, space: &str, scenario: &Value) {
-        self.define_text(space, scenario.to_string());
-    }
-
-    /// The same with a scenario as JSON text, whose numbers may have more digits than a [`Value`] holds.
-    ///
-    /// # Panics
-    /// With the server's message, if the scenario is refused.
-    pub fn define_text(&self, space: &str, scenario: String) {
-        self.send("PUT", &space_path(space, ""), scenario);
+        self.send("PUT", &space_path(space, ""), scenario.to_string());
     }
 
     /// The same with a scenario's text, whose numbers keep all their digits.

@@ -51,7 +51,7 @@ impl Stage {
     /// # Errors
     /// Its tables are refused: the message has the DDL.
     pub fn set(&mut self, world: &World) -> Result<(), String> {
-        self.api.define_text(&self.space, world.scenario());
+        self.api.define_text(&self.space, &world.scenario());
         let sql = world.ddl(&self.api.space_url(&self.space));
         match self.sessions.run(Place::Local, &sql)? {
             Outcome::Rows(_) => Ok(()),

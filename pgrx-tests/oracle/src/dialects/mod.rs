@@ -2,10 +2,16 @@
 
 mod brackets;
 mod declare;
+mod json;
+mod jsonapi;
 mod odata;
+mod operators;
 mod paging;
 mod plain;
 mod postgrest;
+mod prometheus;
+mod search;
+mod selectors;
 mod sql;
 mod suffix;
 mod worse;
@@ -76,6 +82,14 @@ pub const DIALECTS: &[Dialect] = &[
     odata::DIALECT,
     sql::SOCRATA,
     sql::SELECT,
+    json::DIRECTUS,
+    json::ELASTICSEARCH,
+    jsonapi::DIALECT,
+    selectors::DIALECT,
+    prometheus::INSTANT,
+    prometheus::SERIES,
+    search::DIALECT,
+    operators::DIALECT,
 ];
 
 /// Options that tables of any dialect may have: costs, and which column is the key.

@@ -27,10 +27,21 @@ pub(super) const ALL: &[Style] = &[
 
 /// Draws one of some styles, with a size, a cap and totals. Rows stand in `data` or at the top.
 pub(super) fn draw(random: &mut Random, service: &mut Service, styles: &[Style]) {
+    draw_in(random, service, styles, false);
+}
+
+/// The same where all rows of the dialect stand in `data`.
+pub(super) fn draw_in(
+    random: &mut Random,
+    service: &mut Service,
+    styles: &[Style],
+    always_nested: bool,
+) {
     let style = *random.pick(styles);
     let mut paging = Map::new();
     let mut set = |key: &str, value: Value| paging.insert(key.to_owned(), value);
-    let nested = matches!(style, Style::NextUrl | Style::Cursor) || random.percent(30);
+    let nested =
+        always_nested || matches!(style, Style::NextUrl | Style::Cursor) || random.percent(30);
     if nested {
         service.serve("shape", json!({"path": "data", "as": "array"}));
         service.table("rows", "data");
@@ -80,6 +91,16 @@ pub(super) fn own_offset(random: &mut Random, service: &mut Service, offset: &st
         random.weighted(&[("1", 1), ("3", 4), ("7", 20), ("20", 40), ("50", 40)]),
     );
     cap(random, service);
+}
+
+/// Pages by number under the route's own parameters.
+pub(super) fn numbered(random: &mut Random, service: &mut Service, page: &str, size: &str) {
+    service.table("pagination", "page");
+    service.table("page_param", page);
+    service.table("page_size_param", size);
+    service.table("page_size", *random.pick(&["3", "7", "20", "50"]));
+    let most = *random.pick(&[5, 50]);
+    service.serve("paging", json!({"style": "page", "page_param": page, "size_param": size, "page_size": 5, "max_page_size": most}));
 }
 
 /// Perhaps a bound for pages that the API sets by itself.
