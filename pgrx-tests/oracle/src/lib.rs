@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod check;
+pub mod corpus;
 pub mod dialects;
 pub mod query;
 pub mod random;

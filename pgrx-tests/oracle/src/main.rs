@@ -9,13 +9,14 @@ use postgres::Config;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: oracle [--dialect NAME|all] [--seed N] [--queries N | --minutes N | --until-failure] [--jobs N] [--mismatches N] [--show]
+const USAGE: &str = "usage: oracle [--dialect NAME|all] [--seed N] [--queries N | --minutes N | --until-failure] [--jobs N] [--mismatches N] [--show] [--corpus]
 
 Runs random statements on local tables, on foreign tables with pushdown and on foreign tables without, and compares.
 --queries     statements a dialect (default 2000)
 --minutes     minutes a dialect
 --jobs        statements at once (default 2)
 --mismatches  stop a dialect after so many (default 3)
+--corpus      only the fixed corpus, which otherwise runs before the random statements
 --show        print each statement before it runs
 The environment names a throwaway cluster with rest_fdw installed: REST_FDW_TEST_DSN, or PGHOST and PGUSER.";
 
@@ -26,6 +27,7 @@ struct Arguments {
     jobs: usize,
     patience: u64,
     shows: bool,
+    corpus_only: bool,
 }
 
 fn main() -> ExitCode {
@@ -54,10 +56,15 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         jobs: 2,
         patience: 3,
         shows: false,
+        corpus_only: false,
     };
     while let Some(name) = given.next() {
         if name == "--until-failure" {
             arguments.extent = Extent::UntilFailure;
+            continue;
+        }
+        if name == "--corpus" {
+            arguments.corpus_only = true;
             continue;
         }
         if name == "--show" {
@@ -130,9 +137,27 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut passed = true;
     for dialect in &arguments.dialects {
-        passed &= play(arguments, dialect, &mut stages)?;
+        if oracle::corpus::fits(dialect) {
+            passed &= play_corpus(arguments, dialect, &mut stages[0])?;
+        }
+        if !arguments.corpus_only {
+            passed &= play(arguments, dialect, &mut stages)?;
+        }
     }
     Ok(passed)
+}
+
+fn play_corpus(
+    arguments: &Arguments,
+    dialect: &Dialect,
+    stage: &mut Stage,
+) -> Result<bool, String> {
+    let tally = oracle::corpus::run(stage, dialect, arguments.seed)?;
+    println!(
+        "dialect {}: {} runs of the corpus, {} failures",
+        dialect.name, tally.runs, tally.failures
+    );
+    Ok(tally.failures == 0)
 }
 
 fn play(arguments: &Arguments, dialect: &Dialect, stages: &mut [Stage]) -> Result<bool, String> {

@@ -112,6 +112,20 @@ impl Table {
         }
     }
 
+    /// A table with every column and about 20 rows, whose keys count from `first` on.
+    pub fn complete(random: &mut Random, name: &str, plans: &[ColumnPlan], first: usize) -> Table {
+        let columns: Vec<Column> = plans.iter().map(|plan| column(random, plan)).collect();
+        let keys = first..first + random.between(15, 25);
+        let rows = keys
+            .map(|key| row(random, &columns, plans, key.to_string()))
+            .collect();
+        Table {
+            name: name.to_owned(),
+            columns,
+            rows,
+        }
+    }
+
     /// The values of the key.
     pub fn keys(&self) -> Vec<String> {
         let keys = self.rows.iter().filter_map(|row| match row.first() {

@@ -35,6 +35,24 @@ impl World {
         }
     }
 
+    /// The world of the corpus: six tables with all columns; the keys of the second and the fourth are above 1000.
+    pub fn for_corpus(random: &mut Random, dialect: &Dialect) -> World {
+        let table = |index: usize, random: &mut Random| {
+            let first = if index == 1 || index == 3 { 1001 } else { 1 };
+            Table::complete(random, &format!("t{index}"), dialect.columns, first)
+        };
+        let tables: Vec<Table> = (0..6).map(|index| table(index, random)).collect();
+        let services = tables
+            .iter()
+            .map(|table| (dialect.serve)(random, table))
+            .collect();
+        World {
+            tables,
+            services,
+            is_analyzed: true,
+        }
+    }
+
     /// The scenario of the mock API.
     pub fn scenario(&self) -> String {
         let mut routes = Vec::new();

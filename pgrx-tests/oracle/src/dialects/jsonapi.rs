@@ -2,7 +2,7 @@
 
 use super::declare::{self, Sorting, Spelled};
 use super::worse::Worse;
-use super::{Dialect, Service, general_options, paging};
+use super::{Dialect, Service, general_options};
 use crate::random::Random;
 use crate::tables::{ColumnPlan, Table};
 use crate::values::Kind;
