@@ -6,7 +6,7 @@ use crate::plan::ScanPlan;
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::Operator;
 use rest_engine::pagination::Pager;
-use rest_engine::pushdown;
+use rest_engine::pushdown::{self, Condition};
 use rest_engine::request::Operand;
 use std::ffi::CString;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl<'a> Explainer<'a> {
 
     fn remote_request(&self) -> String {
         let table = &self.plan.table;
-        let missing = pushdown::missing(table, &self.plan.bindings);
+        let missing = pushdown::missing(table, &self.plan.query.sent);
         if !missing.is_empty() {
             let names: Vec<_> = missing
                 .iter()
@@ -138,7 +138,11 @@ impl<'a> Explainer<'a> {
         for (index, recheck) in rechecks {
             let clause = self.sent_clause(index);
             let verdict = if recheck.exact { "exact" } else { "superset" };
-            let is_sent = self.plan.is_sent(&self.plan.bindings[recheck.binding]);
+            let parts = &self.plan.query.sent;
+            let is_sent = recheck
+                .sent
+                .iter()
+                .any(|part| self.plan.is_sent(&parts[*part]));
             if is_sent {
                 sent.push(format!("{clause} ({verdict})"));
             }
@@ -163,26 +167,22 @@ impl<'a> Explainer<'a> {
     /// A clause that is sent. Where its value is another table's column, that is named: the plan
     /// itself only knows a numbered parameter.
     fn sent_clause(&self, index: usize) -> String {
-        let binding = &self.plan.bindings[self.plan.rechecks[index].binding];
-        match &self.plan.operands[binding.operand].column {
-            Some(outer) => {
-                let column = &self.plan.table.columns[binding.column].name;
-                format!("({column} {} {outer})", symbol(binding.operator))
+        let parts = self.plan.rechecks[index].sent.first();
+        let outer = parts.and_then(|part| match &self.plan.query.sent[*part].condition {
+            Condition::Test(leaf) => {
+                let outer = self.plan.operands[*leaf.operands.first()?]
+                    .column
+                    .as_ref()?;
+                let column = &self.plan.table.columns[leaf.column].name;
+                let operator = match leaf.operator {
+                    Operator::In => "= ANY",
+                    other => other.sql(),
+                };
+                Some(format!("({column} {operator} {outer})"))
             }
-            None => self.sent.get(index).cloned().unwrap_or_default(),
-        }
-    }
-}
-
-fn symbol(operator: Operator) -> &'static str {
-    match operator {
-        Operator::Eq => "=",
-        Operator::Ne => "<>",
-        Operator::Lt => "<",
-        Operator::Le => "<=",
-        Operator::Gt => ">",
-        Operator::Ge => ">=",
-        Operator::In => "= ANY",
+            Condition::All(_) | Condition::Any(_) => None,
+        });
+        outer.unwrap_or_else(|| self.sent.get(index).cloned().unwrap_or_default())
     }
 }
 
@@ -267,6 +267,9 @@ unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
         count(state, "Rows Fetched", statistics.rows);
         count(state, "Rows Removed by Recheck", totals.removed);
         count(state, "Retries", statistics.retries);
+        if totals.remembered > 0 {
+            count(state, "Lookups Remembered", totals.remembered);
+        }
         if (*state).timing {
             let waiting = totals.waiting.as_secs_f64() * 1000.0;
             pg_sys::ExplainPropertyFloat(

@@ -7,13 +7,13 @@ use crate::settings;
 use pgrx::pg_sys;
 use rest_engine::error::Error as EngineError;
 use rest_engine::model::Table;
-use rest_engine::pushdown::Binding;
+use rest_engine::pushdown::{RemoteQuery, Sent};
 use rest_engine::request::{self, Bound};
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString};
 
 /// Written before the text; raised with every change of [`ScanPlan`] or of the engine's model.
-const VERSION: &str = "1:";
+const VERSION: &str = "2:";
 
 /// A planned scan of one foreign table.
 ///
@@ -27,8 +27,8 @@ pub struct ScanPlan {
     pub server: u32,
     /// The attribute number of each of the table's columns.
     pub attributes: Vec<i16>,
-    /// Filters and parameters that are sent; their operands index into `fdw_exprs`.
-    pub bindings: Vec<Binding>,
+    /// What the API is asked for; the conditions' operands index into `fdw_exprs`.
+    pub query: RemoteQuery,
     /// What is known of each operand.
     pub operands: Vec<Operand>,
     /// For each clause of `fdw_exprs` after the operands: how it was sent.
@@ -57,26 +57,33 @@ pub struct Operand {
 pub struct Recheck {
     /// The API answers it precisely.
     pub exact: bool,
-    /// The binding that carries it.
-    pub binding: usize,
+    /// The conditions that it is sent as, as indexes into those of the query.
+    pub sent: Vec<usize>,
 }
 
 impl ScanPlan {
-    /// Whether a binding is sent: with `rest_fdw.pushdown` off only parameter columns' are. The setting
+    /// Whether a condition is sent: with `rest_fdw.pushdown` off only parameter columns' are. The setting
     /// is looked at when a query runs, because a cached plan outlives it.
-    pub fn is_sent(&self, binding: &Binding) -> bool {
-        self.table.columns[binding.column].is_input() || settings::pushdown()
+    pub fn is_sent(&self, sent: &Sent) -> bool {
+        let leaves = sent.condition.leaves();
+        let is_input = || {
+            leaves
+                .iter()
+                .all(|leaf| self.table.columns[leaf.column].is_input())
+        };
+        settings::pushdown() || is_input()
     }
 
     /// What each request sends for these operands.
     pub fn bind(&self, operands: &[request::Operand]) -> Result<Bound, EngineError> {
+        let all = &self.query.sent;
         let (sent, unsent): (Vec<usize>, Vec<usize>) =
-            (0..self.bindings.len()).partition(|index| self.is_sent(&self.bindings[*index]));
-        let bindings: Vec<Binding> = sent
-            .iter()
-            .map(|index| self.bindings[*index].clone())
-            .collect();
-        let mut bound = request::bind(&self.table, &bindings, operands)?;
+            (0..all.len()).partition(|index| self.is_sent(&all[*index]));
+        let query = RemoteQuery {
+            sent: sent.iter().map(|index| all[*index].clone()).collect(),
+            ..self.query.clone()
+        };
+        let mut bound = request::bind(&self.table, &query, operands)?;
         for index in bound.unsent.iter_mut().chain(&mut bound.widened) {
             *index = sent[*index];
         }

@@ -9,6 +9,7 @@ mod server;
 #[expect(dead_code, reason = "the other tests of scans use the rest of it")]
 mod stage;
 
+use rest_engine::request::Inputs;
 use rest_engine::scan::Scan;
 use server::{Act, Server, cut, json, reply, rows};
 use stage::{client, next, numbered, read, scan, spec, table, until};
@@ -35,7 +36,7 @@ fn one(server: &Server, closed: &str, way: usize) {
         table.source.retry.max_retries = 1;
         table
     };
-    match way % 8 {
+    match way % 9 {
         0 => assert_eq!(read(&mut scan(&page("ok"))).0.len(), 900),
         1 => drop(scan(&page("ok"))),
         2 => drop(next(&mut scan(&page("ok"))).unwrap()),
@@ -43,6 +44,15 @@ fn one(server: &Server, closed: &str, way: usize) {
         4 => assert!(read(&mut scan(&page("cut"))).1.is_some()),
         5 => drop(scan(&page("stall"))),
         6 => assert!(read(&mut scan(&table(closed))).1.is_some()),
+        7 => {
+            let table = page(["ok", "error", "stall"][way % 3]);
+            let mut spec = spec(&table);
+            spec.requests = vec![Inputs::default(); 20];
+            let mut scan = Scan::start(client(&table), spec).unwrap();
+            if way % 3 < 2 {
+                read(&mut scan);
+            }
+        }
         _ => {
             let table = page("ok");
             let client = client(&table);

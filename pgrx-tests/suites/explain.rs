@@ -456,7 +456,7 @@ mod tests {
             ("project = 'x'".to_owned(), "none, no value for lang".to_owned()),
             (project.to_owned(), url.clone()),
             (format!("{project} AND kind IN ('bug', 'idea', 'task')"), format!("{url}&kind=bug (and 2 more)")),
-            (format!("{project} AND id IN (1, 2)"), url.replace("?", "?ids=1,2&")),
+            (format!("{project} AND id IN (1, 2)"), format!("{url}&ids=1,2")),
             (format!("{project} AND id = ANY ('{{}}')"), "none, a condition can never be true".to_owned()),
             (
                 "project = '..' AND lang = 'en'".to_owned(),

@@ -4,6 +4,7 @@
 mod errors;
 mod executor;
 mod explain;
+mod lookups;
 mod options;
 mod paging;
 mod parameters;

@@ -146,7 +146,7 @@ mod tests {
             "SELECT * FROM repos WHERE owner <> 'ada'",
             "SELECT * FROM repos WHERE owner LIKE 'a%'",
             "SELECT * FROM repos WHERE owner >= 'a'",
-            "SELECT * FROM repos WHERE owner = 'ada' OR owner = 'bob'",
+            "SELECT * FROM repos WHERE owner = 'ada' OR owner > 'bob'",
             "SELECT * FROM repos WHERE owner = name",
             "SELECT * FROM repos WHERE owner IS NOT NULL",
             "SELECT * FROM repos WHERE lower(owner) = 'ada'",
@@ -239,7 +239,7 @@ mod tests {
             ),
             ["(bob,builder)", "(ada,engine)", "(ada,notes)"]
         );
-        assert_eq!(api.requests(), [repos("bob"), repos("ada")]);
+        assert_eq!(api.sorted_requests(), [repos("ada"), repos("bob")]);
         assert_eq!(
             rows(
                 "SELECT owner, count(*) FROM repos WHERE owner = ANY ('{ada,nobody,a/b}') GROUP BY owner ORDER BY 1"
@@ -247,8 +247,8 @@ mod tests {
             ["(a/b,1)", "(ada,2)"]
         );
         assert_eq!(
-            api.requests(),
-            [repos("ada"), repos("nobody"), repos("a%2Fb")]
+            api.sorted_requests(),
+            [repos("a%2Fb"), repos("ada"), repos("nobody")]
         );
         assert_eq!(
             rows("SELECT name FROM repos WHERE owner IN ('ada', 'bob') LIMIT 1"),
@@ -440,7 +440,7 @@ mod tests {
             rows("SELECT name FROM repos WHERE owner IN ('bob', 'a/b')"),
             ["(builder)", "(slash)"]
         );
-        assert_eq!(api.requests(), [repos("bob"), repos("a%2Fb")]);
+        assert_eq!(api.sorted_requests(), [repos("a%2Fb"), repos("bob")]);
     }
 
     #[pg_test]
@@ -455,7 +455,7 @@ mod tests {
             rows("SELECT name FROM repos WHERE owner IN ('ada', 'bob') AND owner <> 'ada'"),
             ["(builder)"]
         );
-        assert_eq!(api.requests(), [repos("ada"), repos("bob")]);
+        assert_eq!(api.sorted_requests(), [repos("ada"), repos("bob")]);
         assert_eq!(
             rows("SELECT name FROM repos WHERE owner IN ('ada', 'bob') AND owner = 'bob'"),
             ["(builder)"]
@@ -497,15 +497,14 @@ mod tests {
         assert_eq!(rows(query), expected);
         assert_eq!(
             api.requests(),
-            [repos("ada"), repos("bob"), repos("ada"), repos("nobody")],
-            "one request for each outer row but the one that is NULL"
+            [repos("ada"), repos("bob"), repos("nobody")],
+            "one request for each value but NULL; the first ada is remembered"
         );
         run("SET LOCAL enable_memoize = on");
         assert_eq!(rows(query), expected);
         assert_eq!(
             api.requests(),
-            [repos("ada"), repos("bob"), repos("nobody")],
-            "PostgreSQL remembers the first ada"
+            [repos("ada"), repos("bob"), repos("nobody")]
         );
     }
 

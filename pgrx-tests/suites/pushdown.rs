@@ -390,7 +390,7 @@ mod tests {
             ("50%", "50%25"),
             ("%41", "%2541"),
             ("x/y?z#w", "x%2Fy%3Fz%23w"),
-            ("it's \"so\"", "it%27s%20%22so%22"),
+            ("it's \"so\"", "it's%20%22so%22"),
             ("a,b;c", "a,b%3Bc"),
             ("12:30", "12:30"),
             ("line\nbreak\ttab\r", "line%0Abreak%09tab%0D"),
@@ -785,8 +785,9 @@ mod tests {
         ];
         for (clause, queries, expected) in cases {
             assert_eq!(ids(clause), expected, "{clause}");
-            let wanted: Vec<String> = queries.iter().map(|query| request(query)).collect();
-            assert_eq!(api.requests(), wanted, "{clause}");
+            let mut wanted: Vec<String> = queries.iter().map(|query| request(query)).collect();
+            wanted.sort();
+            assert_eq!(api.sorted_requests(), wanted, "{clause}");
         }
     }
 

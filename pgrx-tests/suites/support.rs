@@ -57,6 +57,13 @@ impl Api {
         requests
     }
 
+    /// The same, sorted: for requests that are in flight at once.
+    pub fn sorted_requests(&self) -> Vec<String> {
+        let mut requests = self.requests();
+        requests.sort();
+        requests
+    }
+
     /// The client of the mock API, for everything else.
     pub fn client(&self) -> &Client {
         &self.client

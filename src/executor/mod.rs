@@ -5,11 +5,13 @@ mod budget;
 mod composite;
 mod domains;
 mod input;
+mod lookups;
 mod memory;
 mod operands;
 mod parameters;
 mod release;
 mod scan;
+mod source;
 mod texts;
 mod values;
 mod wait;
@@ -39,7 +41,7 @@ pub unsafe extern "C-unwind" fn begin_foreign_scan(
         let node_plan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
         let plan =
             ScanPlan::from_list((*node_plan).fdw_private).unwrap_or_else(|error| error.raise());
-        let scan = ForeignScan::begin(node, plan).unwrap_or_else(|error| error.raise());
+        let scan = ForeignScan::begin(node, plan, flags).unwrap_or_else(|error| error.raise());
         let query_context = (*(*node).ss.ps.state).es_query_cxt;
         (*node).fdw_state = PgMemoryContexts::For(query_context)
             .leak_and_drop_on_delete(scan)
@@ -74,7 +76,7 @@ pub unsafe extern "C-unwind" fn rescan_foreign_scan(node: *mut pg_sys::ForeignSc
     // SAFETY: the state, where there is one, was made by `begin_foreign_scan` for this node.
     unsafe {
         if let Some(scan) = (*node).fdw_state.cast::<ForeignScan>().as_mut() {
-            scan.stop();
+            scan.rewind();
         }
     }
 }

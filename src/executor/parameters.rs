@@ -1,5 +1,5 @@
 //! Parameter columns: their value is the one that was sent (rule R3). And the split of a list: when
-//! each value was asked for by itself, a row counts for its own value only.
+//! each value was asked for by itself, or the list in several parts, a row counts for its own values only.
 
 use super::input::Input;
 use super::memory::context_below;
@@ -26,7 +26,8 @@ struct ParameterColumn {
     /// The response carries it too: rows of other values are left out.
     is_field: bool,
     equality: *mut pg_sys::FmgrInfo,
-    current: Option<pg_sys::Datum>,
+    /// The value that was sent; of a column that the response carries, all that the request asked for.
+    current: Vec<pg_sys::Datum>,
     is_sent: bool,
 }
 
@@ -70,7 +71,14 @@ impl Parameters {
             for column in &mut self.columns {
                 let value = values.iter().find(|(index, _)| *index == column.column);
                 column.is_sent = value.is_some();
-                column.current = value.and_then(|(_, value)| column.datum(value));
+                column.current = match value {
+                    None => Vec::new(),
+                    Some((_, Value::List(elements))) => elements
+                        .iter()
+                        .filter_map(|element| column.datum(element))
+                        .collect(),
+                    Some((_, value)) => column.datum(value).into_iter().collect(),
+                };
             }
             pg_sys::MemoryContextSwitchTo(before);
         }
@@ -85,17 +93,21 @@ impl Parameters {
             // SAFETY: by this function's contract; the equality function is that of the column's type.
             unsafe {
                 if !column.is_field {
-                    *nulls.add(column.position) = column.current.is_none();
-                    *values.add(column.position) = column.current.unwrap_or(pg_sys::Datum::from(0));
+                    let sent = column.current.first();
+                    *nulls.add(column.position) = sent.is_none();
+                    *values.add(column.position) = sent.copied().unwrap_or(pg_sys::Datum::from(0));
                 } else if column.is_sent {
-                    let Some(sent) = column.current.filter(|_| !*nulls.add(column.position)) else {
-                        return false;
-                    };
                     let row = *values.add(column.position);
-                    if pg_sys::FunctionCall2Coll(column.equality, column.collation, row, sent)
-                        .value()
-                        == 0
-                    {
+                    let is_equal = |sent: &pg_sys::Datum| {
+                        let equal = pg_sys::FunctionCall2Coll(
+                            column.equality,
+                            column.collation,
+                            row,
+                            *sent,
+                        );
+                        equal.value() != 0
+                    };
+                    if *nulls.add(column.position) || !column.current.iter().any(is_equal) {
                         return false;
                     }
                 }
@@ -128,7 +140,7 @@ impl ParameterColumn {
                 input: Input::new(ty, attribute.atttypmod, context),
                 is_field,
                 equality: &mut (*cache).eq_opr_finfo,
-                current: None,
+                current: Vec::new(),
                 is_sent: false,
             }
         }

@@ -1,7 +1,9 @@
 //! One scan of a foreign table: its operands, its stream of batches, its rows.
 
+use super::lookups::{Key, Lookups};
 use super::operands;
 use super::parameters::Parameters;
+use super::source::{Found, Source};
 use super::texts::Texts;
 use super::values::Loader;
 use super::{budget, release, wait};
@@ -12,10 +14,10 @@ use pgrx::{PgList, pg_sys};
 use rest_engine::decode::Batch;
 use rest_engine::error::Error as EngineError;
 use rest_engine::http::{CancelToken, Client};
-use rest_engine::model::Table;
-use rest_engine::pushdown::Spelling;
+use rest_engine::model::{Operator, Table};
 use rest_engine::request::{Bound, Inputs, Operand};
-use rest_engine::scan::{Polled, RequestRecord, Scan, ScanSpec, Statistics};
+use rest_engine::scan::{RequestRecord, Scan, ScanSpec, Statistics};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ pub struct Totals {
     pub statistics: Statistics,
     /// Rows that the API returned and the recheck left out.
     pub removed: u64,
+    /// Executions that were answered by what an earlier one had read.
+    pub remembered: u64,
     /// Time that the backend waited for the API.
     pub waiting: Duration,
 }
@@ -42,15 +46,18 @@ pub struct ForeignScan {
     texts: Texts,
     parameters: Parameters,
     stream: Option<Stream>,
+    /// The execution before, if it was not read to its end: one with the same values goes on with it.
+    paused: Option<Source>,
+    lookups: Lookups,
     finished: bool,
     totals: Totals,
 }
 
 /// The rows of one execution.
 struct Stream {
-    scan: Scan,
+    source: Source,
     requests: Vec<Inputs>,
-    batch: Batch,
+    batch: Rc<Batch>,
     next_row: usize,
     /// The request that the parameter columns' values are of.
     request: Option<usize>,
@@ -59,26 +66,37 @@ struct Stream {
 }
 
 impl ForeignScan {
-    /// Prepares the scan of `node`.
+    /// Prepares the scan of `node`, with the executor's `flags`.
     ///
     /// # Safety
     /// `node` is being initialised by the executor, and `plan` is its own.
     pub unsafe fn begin(
         node: *mut pg_sys::ForeignScanState,
         plan: ScanPlan,
+        flags: i32,
     ) -> Result<Self, FdwError> {
         // SAFETY: by this function's contract: the node's plan, relation and estate are valid until
         // the query's memory context is deleted, which drops the result.
         unsafe {
             let context = (*(*node).ss.ps.state).es_query_cxt;
             let descriptor = (*(*node).ss.ss_currentRelation).rd_att;
+            let mut lookups = Lookups::default();
+            // Only a hint: a scan is also run again where neither the flag nor a parameter tells.
+            if flags as u32 & pg_sys::EXEC_FLAG_REWIND != 0
+                || !(*(*node).ss.ps.plan).extParam.is_null()
+            {
+                lookups.expect_more();
+            }
             let (operands, rechecks) = initialise_expressions(node, plan.operands.len());
             let loaders = loaders(&plan, descriptor, context);
-            let split: Vec<usize> = plan
-                .bindings
+            let leaves = plan
+                .query
+                .sent
                 .iter()
-                .filter(|binding| binding.spelling == Spelling::PerValue)
-                .map(|binding| binding.column)
+                .flat_map(|sent| sent.condition.leaves());
+            let split: Vec<usize> = leaves
+                .filter(|leaf| leaf.operator == Operator::In)
+                .map(|leaf| leaf.column)
                 .collect();
             let parameters =
                 Parameters::new(&plan.table, &plan.attributes, &split, descriptor, context);
@@ -92,6 +110,8 @@ impl ForeignScan {
                 texts: Texts::new(context),
                 parameters,
                 stream: None,
+                paused: None,
+                lookups,
                 finished: false,
                 totals: Totals::default(),
                 plan,
@@ -148,10 +168,10 @@ impl ForeignScan {
         let Some(stream) = &mut self.stream else {
             return Ok(());
         };
-        let polled = stream.scan.poll();
-        log(stream.scan.take_log());
-        match polled.map_err(|error| remote(&self.table, error))? {
-            Polled::Batch(batch) => {
+        let found = stream.source.next(&mut self.lookups);
+        log(stream.source.take_log());
+        match found.map_err(|error| remote(&self.table, error))? {
+            Found::Batch(batch) => {
                 if stream.request != Some(batch.request) {
                     self.parameters.set(&stream.requests[batch.request].columns);
                     stream.request = Some(batch.request);
@@ -160,16 +180,23 @@ impl ForeignScan {
                 stream.batch = batch;
                 stream.next_row = 0;
             }
-            Polled::Pending => self.totals.waiting += wait::wait(stream.scan.wake()),
-            Polled::Done => {
-                self.stop();
+            Found::Pending => {
+                if let Some(wake) = stream.source.wake() {
+                    self.totals.waiting += wait::wait(wake);
+                }
+            }
+            Found::End => {
+                if let Some(stream) = self.stream.take() {
+                    self.end(stream.source);
+                }
                 self.finished = true;
             }
         }
         Ok(())
     }
 
-    /// Evaluates the operands and starts the stream; nothing is sent where a value is NULL.
+    /// Evaluates the operands and starts the stream; nothing is sent where a value is NULL, or where the rows are
+    /// known already.
     unsafe fn start(&mut self, node: *mut pg_sys::ForeignScanState) -> Result<(), FdwError> {
         // SAFETY: by the caller's contract.
         let operands = unsafe { self.evaluate_operands(node) };
@@ -181,6 +208,35 @@ impl ForeignScan {
             self.finished = true;
             return Ok(());
         }
+        let key = Key::new(&bound.requests);
+        let source = match key.as_ref().and_then(|key| self.known(key)) {
+            Some(source) => source,
+            None => self.ask(&bound, key)?,
+        };
+        self.stream = Some(Stream {
+            source,
+            checks: self.checks(&bound),
+            requests: bound.requests,
+            batch: Rc::default(),
+            next_row: 0,
+            request: None,
+        });
+        Ok(())
+    }
+
+    /// The rows of an earlier execution that made the same requests.
+    fn known(&mut self, key: &Key) -> Option<Source> {
+        let paused = self.paused.take_if(|paused| paused.is_of(key));
+        let known = paused.or_else(|| self.lookups.find(key).map(Source::remembered));
+        self.totals.remembered += u64::from(known.is_some());
+        known
+    }
+
+    /// Sends the requests of an execution.
+    fn ask(&mut self, bound: &Bound, key: Option<Key>) -> Result<Source, FdwError> {
+        if let Some(paused) = self.paused.take() {
+            self.end(paused);
+        }
         let whole = bound.unsent.is_empty() && bound.widened.is_empty();
         let spec = ScanSpec {
             table: Arc::clone(&self.table),
@@ -190,32 +246,21 @@ impl ForeignScan {
             fetch_ahead: self.plan.fetch_ahead,
             budget: budget::of_statement(),
         };
-        let checks = self.checks(&bound);
         let client = self.client()?;
         let scan = Scan::start(client, spec).map_err(|error| remote(&self.table, error))?;
-        self.stream = Some(Stream {
-            scan,
-            requests: bound.requests,
-            batch: Batch::default(),
-            next_row: 0,
-            request: None,
-            checks,
-        });
         release::opened(self);
-        Ok(())
+        Ok(Source::running(scan, key))
     }
 
     /// The rechecks to be done: all but those that the table trusts the API with (`recheck 'off'`) and
     /// whose values went out just as they are.
     fn checks(&self, bound: &Bound) -> Vec<usize> {
-        let is_trusted = |binding: &usize| {
-            !self.table.recheck
-                && !bound.unsent.contains(binding)
-                && !bound.widened.contains(binding)
-        };
+        let is_precise =
+            |sent: &usize| !bound.unsent.contains(sent) && !bound.widened.contains(sent);
+        let is_trusted = |sent: &[usize]| !self.table.recheck && sent.iter().all(is_precise);
         let rechecks = self.plan.rechecks.iter().enumerate();
         rechecks
-            .filter(|(_, recheck)| !(recheck.exact && is_trusted(&recheck.binding)))
+            .filter(|(_, recheck)| !(recheck.exact && is_trusted(&recheck.sent)))
             .map(|(index, _)| index)
             .collect()
     }
@@ -255,27 +300,44 @@ impl ForeignScan {
         Ok(client)
     }
 
-    /// Ends the stream; the next row is the first of a new execution.
-    pub fn stop(&mut self) {
-        release::closed(self);
-        if let Some(mut stream) = self.stream.take() {
-            self.totals.statistics.add(&stream.scan.statistics());
-            log(stream.scan.take_log());
-        }
+    /// The next row is the first of a new execution, which may have other values. Until they are known, the stream
+    /// is kept.
+    pub fn rewind(&mut self) {
+        self.lookups.expect_more();
         self.finished = false;
+        if let Some(mut stream) = self.stream.take() {
+            if stream.source.rewind() {
+                self.paused = Some(stream.source);
+            } else {
+                self.end(stream.source);
+            }
+        }
     }
 
-    /// Ends the stream and closes the connections.
+    fn end(&mut self, mut source: Source) {
+        if self.paused.is_none() {
+            release::closed(self);
+        }
+        self.totals.statistics.add(&source.statistics());
+        log(source.take_log());
+    }
+
+    /// Ends the streams and closes the connections.
     pub fn close(&mut self) {
-        self.stop();
+        self.finished = false;
+        let stream = self.stream.take().map(|stream| stream.source);
+        for source in stream.into_iter().chain(self.paused.take()) {
+            self.end(source);
+        }
         self.client = None;
     }
 
     /// What was done so far.
     pub fn totals(&self) -> Totals {
         let mut totals = self.totals.clone();
-        if let Some(stream) = &self.stream {
-            totals.statistics.add(&stream.scan.statistics());
+        let stream = self.stream.as_ref().map(|stream| &stream.source);
+        for source in stream.into_iter().chain(&self.paused) {
+            totals.statistics.add(&source.statistics());
         }
         totals
     }

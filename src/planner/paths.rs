@@ -5,9 +5,7 @@ use super::costs;
 use super::relation::Relation;
 use crate::{compat, settings};
 use pgrx::{PgList, pg_guard, pg_sys};
-use rest_engine::predicate::Predicate;
-use rest_engine::pushdown::{self, Pushdown, Verdict};
-use rest_engine::request;
+use rest_engine::pushdown::{self, Condition, Pushdown, Sent, Verdict};
 use std::ptr;
 
 /// `GetForeignPaths`: a plain path, and a parameterised one for every join clause that the API
@@ -32,27 +30,20 @@ pub unsafe extern "C-unwind" fn get_foreign_paths(
     }
 }
 
-/// What is sent for these clauses.
+/// What is sent for these clauses. The operands of all of them are numbered one after the other.
 pub fn push_down(relation: &Relation, clauses: &[Clause]) -> Pushdown {
-    let table = relation.table();
-    let mut predicates: Vec<_> = clauses
-        .iter()
-        .enumerate()
-        .map(|(index, clause)| clause.predicate(index))
-        .collect();
-    loop {
-        let pushdown = pushdown::plan(table, &predicates, settings::pushdown());
-        // A constant that the API would not understand stays here, and leaves the parameter to others.
-        let refused = pushdown.bindings.iter().find_map(|binding| {
-            let value = clauses[binding.operand].constant()?;
-            let reason = request::encodable(table, binding, &value).err()?;
-            Some((binding.operand, reason))
-        });
-        match refused {
-            Some((index, reason)) => predicates[index] = Predicate::Opaque(reason),
-            None => return pushdown,
-        }
+    let mut predicates = Vec::with_capacity(clauses.len());
+    let mut constants = Vec::new();
+    for clause in clauses {
+        predicates.push(clause.predicate_from(constants.len()));
+        constants.extend((0..clause.operands.len()).map(|operand| clause.constant(operand)));
     }
+    pushdown::plan(
+        relation.table(),
+        &predicates,
+        &constants,
+        settings::pushdown(),
+    )
 }
 
 /// Adds a path that takes values from the relations `outer` (NULL: none).
@@ -129,10 +120,10 @@ unsafe fn supplies(relation: &Relation) -> Vec<Supply> {
     // SAFETY: the planner's own clauses.
     let supply = |info: *mut pg_sys::RestrictInfo| unsafe {
         let clause = clauses::clause(relation, info);
-        let column = clause.comparison.as_ref().ok()?.column;
-        let is_sent = !push_down(relation, &[clause]).bindings.is_empty();
-        is_sent.then(|| Supply {
-            column,
+        let sent = push_down(relation, &[clause]).sent;
+        let leaf = *sent.first()?.condition.leaves().first()?;
+        Some(Supply {
+            column: leaf.column,
             outer: outer_relations(relation, info),
         })
     };
@@ -150,10 +141,9 @@ unsafe fn supplies(relation: &Relation) -> Vec<Supply> {
 /// plan and the other table's value in another, with other rows (rule R12).
 fn open_inputs(relation: &Relation, supplies: &[Supply], pushdown: &Pushdown) -> Vec<usize> {
     let is_bound = |column: usize| {
-        pushdown
-            .bindings
-            .iter()
-            .any(|binding| binding.column == column)
+        let gives =
+            |sent: &Sent| matches!(&sent.condition, Condition::Test(leaf) if leaf.column == column);
+        pushdown.sent.iter().any(gives)
     };
     let columns = relation.table().columns.iter().enumerate();
     columns

@@ -5,7 +5,7 @@ use super::costs;
 use crate::error::FdwError;
 use crate::options::{self, CatalogTable};
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
-use rest_engine::model::{Operator, Table};
+use rest_engine::model::Table;
 
 /// A foreign table while its query is planned; lives in the planner's memory context, reached
 /// through `RelOptInfo.fdw_private`.
@@ -68,9 +68,9 @@ impl Relation {
     /// Whether the clauses fix every column of the key, so that one row is left.
     fn is_single_row(&self, clauses: &[Clause]) -> bool {
         let fixed = |key: &usize| {
-            clauses.iter().any(|clause| {
-                matches!(&clause.comparison, Ok(found) if found.column == *key && found.operator == Operator::Eq)
-            })
+            clauses
+                .iter()
+                .any(|clause| clause.equal_column() == Some(*key))
         };
         !self.table().key.is_empty() && self.table().key.iter().all(fixed)
     }
@@ -110,12 +110,9 @@ impl Relation {
     }
 
     fn is_input(&self, clause: &Clause) -> bool {
-        let column = clause
-            .comparison
-            .as_ref()
-            .ok()
-            .map(|found| &self.table().columns[found.column]);
-        column.is_some_and(|column| column.is_input())
+        let columns = clause.columns();
+        let is_input = |column: &usize| self.table().columns[*column].is_input();
+        !columns.is_empty() && columns.iter().all(is_input)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::encoding::from_server;
 use crate::plan::{Operand, Recheck, ScanPlan};
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::Role;
-use rest_engine::pushdown::{Pushdown, Verdict};
+use rest_engine::pushdown::{Pushdown, RemoteQuery, Sent, Verdict};
 use std::ptr;
 
 /// `GetForeignPlan`: the plan node for the path that won.
@@ -64,51 +64,74 @@ struct Expressions {
 }
 
 impl Expressions {
-    /// Sorts the clauses by their verdicts, and renumbers the bindings' operands to what is kept.
+    /// Sorts the clauses by their verdicts, and numbers the conditions' operands as they are kept.
     unsafe fn sort(relation: &Relation, clauses: &[Clause], pushdown: &mut Pushdown) -> Self {
-        let mut operands = PgList::new();
-        let mut labels = Vec::new();
+        let mut sorted = Expressions {
+            operands: PgList::new(),
+            labels: Vec::new(),
+            sent: ptr::null_mut(),
+            rechecks: Vec::new(),
+            local: PgList::new(),
+            local_reasons: Vec::new(),
+        };
         let mut sent = PgList::<pg_sys::Expr>::new();
-        let mut rechecks = Vec::new();
-        let mut local = PgList::new();
-        let mut local_reasons = Vec::new();
+        let mut first_operand = 0;
         for (index, (clause, verdict)) in clauses.iter().zip(&pushdown.verdicts).enumerate() {
-            let binding = pushdown
-                .bindings
-                .iter()
-                .position(|binding| binding.operand == index);
-            match (verdict, binding, &clause.comparison) {
-                (Verdict::Local(reason), _, _) => {
-                    local.push(clause.expression);
-                    local_reasons.push(reason.clone());
-                }
-                (_, Some(binding), Ok(comparison)) => {
-                    sent.push(clause.expression);
-                    rechecks.push(Recheck {
-                        exact: *verdict == Verdict::Exact,
-                        binding,
-                    });
-                    operands.push(comparison.operand);
-                    // SAFETY: the operand is a node of the planner's current query.
-                    labels.push(unsafe { operand_label(relation, comparison.operand) });
-                }
-                _ => {
-                    local.push(clause.expression);
-                    local_reasons.push("it is not sent by any parameter".to_owned());
-                }
+            if let Verdict::Local(reason) = verdict {
+                sorted.local.push(clause.expression);
+                sorted.local_reasons.push(reason.clone());
+            } else {
+                let of_clause = (0..pushdown.sent.len())
+                    .filter(|part| pushdown.sent[*part].predicate == index)
+                    .collect();
+                sorted.rechecks.push(Recheck {
+                    exact: *verdict == Verdict::Exact,
+                    sent: of_clause,
+                });
+                sent.push(clause.expression);
+                // SAFETY: the clause belongs to the planner's current query.
+                unsafe { sorted.keep(relation, clause, first_operand, &mut pushdown.sent, index) };
             }
+            first_operand += clause.operands.len();
         }
-        for (position, recheck) in rechecks.iter().enumerate() {
-            pushdown.bindings[recheck.binding].operand = position;
+        sorted.sent = sent.into_pg();
+        sorted
+    }
+
+    /// Keeps those operands of clause `predicate` that are sent; they were planned from `first` on.
+    unsafe fn keep(
+        &mut self,
+        relation: &Relation,
+        clause: &Clause,
+        first: usize,
+        sent: &mut [Sent],
+        predicate: usize,
+    ) {
+        let mut parts: Vec<&mut Sent> = sent
+            .iter_mut()
+            .filter(|sent| sent.predicate == predicate)
+            .collect();
+        let leaves = parts.iter().flat_map(|sent| sent.condition.leaves());
+        let mut used: Vec<usize> = leaves.flat_map(|leaf| leaf.operands.clone()).collect();
+        used.sort_unstable();
+        used.dedup();
+        let kept = self.labels.len();
+        for operand in &used {
+            let operand = clause.operands[operand - first];
+            self.operands.push(operand);
+            // SAFETY: by the caller's contract.
+            self.labels
+                .push(unsafe { operand_label(relation, operand) });
         }
-        Expressions {
-            operands,
-            labels,
-            sent: sent.into_pg(),
-            rechecks,
-            local,
-            local_reasons,
-        }
+        let number = |operand: usize| {
+            kept + used
+                .iter()
+                .position(|other| *other == operand)
+                .unwrap_or_default()
+        };
+        parts
+            .iter_mut()
+            .for_each(|sent| sent.condition.renumber(&number));
     }
 }
 
@@ -131,7 +154,10 @@ unsafe fn scan_plan(
         table: table.clone(),
         server: relation.catalog.server.to_u32(),
         attributes: relation.catalog.attributes.clone(),
-        bindings: pushdown.bindings.clone(),
+        query: RemoteQuery {
+            sent: pushdown.sent.clone(),
+            ..RemoteQuery::default()
+        },
         operands: expressions.labels.clone(),
         rechecks: expressions.rechecks.clone(),
         local_reasons: expressions.local_reasons.clone(),

@@ -67,6 +67,13 @@ impl Batch {
         &self.cells[index * self.width..(index + 1) * self.width]
     }
 
+    /// Bytes of memory that it takes, those reserved included.
+    pub fn memory(&self) -> usize {
+        let cells = self.cells.capacity() + self.elements.capacity();
+        let exchange = self.exchange.request.capacity();
+        size_of::<Batch>() + cells * size_of::<Cell>() + self.arena.capacity() + exchange
+    }
+
     /// The bytes of a span.
     pub fn bytes(&self, span: Span) -> &[u8] {
         &self.arena[span.start as usize..span.start as usize + span.len as usize]

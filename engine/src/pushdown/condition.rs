@@ -51,7 +51,7 @@ pub struct Leaf {
     /// The comparison, from the column's side.
     pub operator: Operator,
     /// Indexes of the operands among the scan's: one, or for [`Operator::In`] all whose values (or
-    /// elements) make the list.
+    /// elements) make the list, or none for the tests for NULL.
     pub operands: Vec<usize>,
     /// What is known of the comparison on the SQL side.
     pub semantics: Semantics,
@@ -133,7 +133,10 @@ fn reach(predicate: &Predicate, goal: Goal) -> Normal {
             } else {
                 *operator
             },
-            operands: vec![*operand],
+            operands: match operator {
+                Operator::IsNull | Operator::IsNotNull => Vec::new(),
+                _ => vec![*operand],
+            },
             semantics: *semantics,
             or_unknown: goal.takes_unknown() && operator.may_be_unknown(),
         }),

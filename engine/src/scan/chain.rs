@@ -1,9 +1,9 @@
-//! A chain of pages: what one request's pages are, and which chain follows it.
+//! A chain of pages: what one of a scan's requests begins with, and what follows a page.
 
+use crate::Result;
 use crate::model::Table;
 use crate::pagination::Pager;
 use crate::request::{Inputs, Request};
-use crate::{Error, Result};
 use std::sync::Arc;
 
 /// A page to read, with the baton: whoever holds it decides what is read after it.
@@ -22,24 +22,14 @@ pub(super) struct Job {
 /// What is known of the page after the last one that was taken.
 #[derive(Debug)]
 pub(super) enum Next {
+    /// It is the chain's first page, whose request is not made yet.
+    First,
     /// It is this one.
     Known(Box<Job>),
-    /// There is one, but its request cannot be made.
-    Failed(Error),
     /// Whoever reads the page before it will decide.
     Undecided,
     /// There is none.
     Over,
-}
-
-impl Next {
-    /// The scan's first page: what cannot be requested is an error at once.
-    pub(super) fn into_first(self) -> Result<Next> {
-        match self {
-            Next::Failed(error) => Err(error),
-            next => Ok(next),
-        }
-    }
 }
 
 /// All chains of a scan.
@@ -63,21 +53,20 @@ impl Chains {
         &self.table
     }
 
-    /// The first page of chain `index`, if there is such a chain.
-    pub(super) fn begin(&self, index: usize) -> Next {
-        let Some(inputs) = self.inputs.get(index) else {
-            return Next::Over;
-        };
-        let begun = Pager::new(Arc::clone(&self.table), inputs.clone(), self.hint)
-            .and_then(|pager| Ok((pager.first()?, pager)));
-        match begun {
-            Err(error) => Next::Failed(error),
-            Ok((request, pager)) => Next::Known(Box::new(Job {
-                chain: index,
-                page: 1,
-                request,
-                pager,
-            })),
-        }
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The first page of chain `index`, which is below [`Chains::len`].
+    pub(super) fn begin(&self, index: usize) -> Result<Job> {
+        let inputs = self.inputs[index].clone();
+        let pager = Pager::new(Arc::clone(&self.table), inputs, self.hint)?;
+        Ok(Job {
+            chain: index,
+            page: 1,
+            request: pager.first()?,
+            pager,
+        })
     }
 }

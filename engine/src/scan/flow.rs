@@ -2,12 +2,14 @@
 
 use super::Polled;
 use super::chain::{Job, Next};
+use super::lane::{Found, Lane};
 use crate::decode::Batch;
 use crate::{Error, Result};
 use std::collections::VecDeque;
 
-/// Batches of one page that wait for the consumer.
-const QUEUED: usize = 4;
+/// Bytes of rows that the chains after the one being delivered may keep waiting, all of them together. Beyond them
+/// each page still keeps a few batches.
+const AHEAD: usize = 16 << 20;
 
 /// How far requests may run ahead of the consumer.
 #[derive(Debug, Clone, Copy)]
@@ -16,17 +18,41 @@ pub(super) struct Pace {
     pub(super) fetch_ahead: bool,
     /// Rows that the query is expected to take at most: nothing is fetched ahead past them.
     pub(super) hint: Option<u64>,
+    /// Requests in flight; at least 1.
+    pub(super) most: usize,
 }
 
-/// The pages between their request and their last row.
+/// A page that is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket {
+    /// Its chain, counted from 0.
+    pub(super) chain: usize,
+    /// Its number within the chain, counted from 0.
+    pub(super) page: u64,
+    /// How many pages of the scan were taken before it.
+    pub(super) number: u64,
+}
+
+/// The chains between their first request and their last row, in the order of delivery.
+///
+/// Whoever reads a page of a later chain may have to wait for room, which only the consumer makes. So one reader
+/// is always kept for the earliest chain that is not read completely: the consumer gets to it, and needs it.
 #[derive(Debug)]
 pub(super) struct Flow {
     pace: Pace,
-    next: Next,
-    /// At most two: the one that is being delivered, and the one after it.
-    pages: VecDeque<Page>,
-    /// The number of the first of them within the scan.
-    front: u64,
+    /// Chains of the scan; up to the one that failed, once one did.
+    chains: usize,
+    lanes: VecDeque<Lane>,
+    /// The chain of the first lane.
+    front: usize,
+    /// Lanes that may be open at once where the consumer may stop at any time.
+    width: usize,
+    /// Pages that somebody is reading, also those of chains that are not wanted any more.
+    reading: usize,
+    /// Who can read: the threads that there are.
+    readers: usize,
+    /// Pages that were taken.
+    taken: u64,
     /// Rows decoded.
     rows: u64,
     delivered: bool,
@@ -38,19 +64,19 @@ pub(super) struct Flow {
     closed: bool,
 }
 
-#[derive(Debug, Default)]
-struct Page {
-    batches: VecDeque<Batch>,
-    end: Option<Result<()>>,
-}
-
 impl Flow {
-    pub(super) fn new(pace: Pace, next: Next) -> Self {
+    /// The flow of so many chains, of which the first begins with the page `first`. Without one there is none.
+    pub(super) fn new(pace: Pace, chains: usize, first: Option<Job>) -> Self {
+        let first = first.map(|job| Lane::new(Next::Known(Box::new(job))));
         Flow {
             pace,
-            next,
-            pages: VecDeque::with_capacity(2),
+            chains,
+            lanes: first.into_iter().collect(),
             front: 0,
+            width: 1,
+            reading: 0,
+            readers: 0,
+            taken: 0,
             rows: 0,
             delivered: false,
             asked_on: false,
@@ -60,88 +86,164 @@ impl Flow {
         }
     }
 
-    /// The next page to request and its number within the scan, if it may be requested now.
-    pub(super) fn take(&mut self) -> Option<(u64, Result<Job>)> {
-        if !self.has_job() {
-            return None;
+    /// The next page to request, if one may be requested now; its request where that is made already (a chain's
+    /// first one is not).
+    pub(super) fn take(&mut self) -> Option<(Ticket, Option<Box<Job>>)> {
+        let index = self.candidate()?;
+        if index == self.lanes.len() {
+            self.lanes.push_back(Lane::new(Next::First));
         }
-        let job = match std::mem::replace(&mut self.next, Next::Undecided) {
-            Next::Known(job) => Ok(*job),
-            Next::Failed(error) => Err(error),
-            Next::Undecided | Next::Over => return None,
+        let (page, job) = self.lanes[index].take();
+        let ticket = Ticket {
+            chain: self.front + index,
+            page,
+            number: self.taken,
         };
-        let number = self.front + self.pages.len() as u64;
-        self.pages.push_back(Page::default());
-        Some((number, job))
+        self.taken += 1;
+        self.reading += 1;
+        Some((ticket, job))
     }
 
-    /// Whether a page may be requested now.
-    pub(super) fn has_job(&self) -> bool {
-        !self.closed && matches!(self.next, Next::Known(_) | Next::Failed(_)) && self.may_request()
+    /// The lane whose next page may be requested now; the one after the last stands for a chain to open.
+    fn candidate(&self) -> Option<usize> {
+        if self.closed {
+            return None;
+        }
+        let index = (0..self.lanes.len())
+            .find(|index| self.may_request(*index))
+            .or_else(|| (self.openable() > 0).then_some(self.lanes.len()))?;
+        let unread = self.lanes.iter().position(|lane| !lane.is_read());
+        let keeps_one = unread.is_none_or(|unread| {
+            let up_to: usize = self.lanes.range(..=unread).map(Lane::reading).sum();
+            index <= unread || self.reading - up_to + 1 < self.readers
+        });
+        keeps_one.then_some(index)
     }
 
     /// Whether there will never be a further page to request.
     pub(super) fn is_over(&self) -> bool {
-        self.closed || matches!(self.next, Next::Over)
+        self.closed || (self.unopened() == 0 && self.lanes.iter().all(Lane::is_over))
     }
 
-    /// Pages that somebody is reading.
-    pub(super) fn in_work(&self) -> usize {
-        self.pages.iter().filter(|page| page.end.is_none()).count()
+    /// So many can read now.
+    pub(super) fn staff(&mut self, readers: usize) {
+        self.readers = readers;
     }
 
-    fn may_request(&self) -> bool {
-        match self.pages.front() {
-            // Nothing was asked for yet, or all of it was taken and the consumer asked on.
-            None => true,
-            Some(_) if self.pages.len() > 1 => false,
-            Some(page) => self.pace.fetch_ahead && self.asked_on && self.is_expected_after(page),
+    /// How many readers there is work for: those that read, and those that could.
+    pub(super) fn demand(&self) -> usize {
+        if self.closed {
+            return 0;
         }
+        let requests = (0..self.lanes.len()).filter(|index| self.may_request(*index));
+        (self.reading + requests.count() + self.openable()).min(self.pace.most)
+    }
+
+    fn may_request(&self, index: usize) -> bool {
+        let lane = &self.lanes[index];
+        lane.has_request()
+            && match (index, lane.pages()) {
+                // Nothing was asked for yet, or all of it was taken and the consumer asked on.
+                (_, 0) => true,
+                (0, 1) => self.pace.fetch_ahead && self.asked_on && self.is_expected_after(lane),
+                (0, _) => false,
+                _ => self.reads_everything() && lane.reading() == 0 && self.ahead() < AHEAD,
+            }
     }
 
     /// With a hint, how many rows there are is waited for, and whether they will do.
-    fn is_expected_after(&self, page: &Page) -> bool {
+    fn is_expected_after(&self, lane: &Lane) -> bool {
         self.pace
             .hint
-            .is_none_or(|hint| page.end.is_some() && self.rows < hint)
+            .is_none_or(|hint| lane.reading() == 0 && self.rows < hint)
     }
 
-    /// The page that was taken last has decided what follows it.
-    pub(super) fn decide(&mut self, next: Next) {
-        self.next = next;
+    fn reads_everything(&self) -> bool {
+        self.pace.fetch_ahead && self.pace.hint.is_none()
     }
 
-    /// Whether page `number` has room for another batch.
-    pub(super) fn has_room(&self, number: u64) -> bool {
-        self.page(number)
-            .is_none_or(|page| page.batches.len() < QUEUED)
+    /// Chains that nothing was requested of.
+    fn unopened(&self) -> usize {
+        self.chains.saturating_sub(self.front + self.lanes.len())
     }
 
-    /// Adds a batch to page `number`. True if the consumer must be woken.
-    pub(super) fn push(&mut self, number: u64, batch: Batch) -> Result<bool> {
-        if self.closed {
-            return Err(Error::Cancelled);
+    /// How many of them may be begun now.
+    fn openable(&self) -> usize {
+        let most = self.pace.most;
+        let width = match self.pace.hint {
+            Some(_) => 1 + usize::from(self.is_next_chain_expected()),
+            // Enough to keep all readers busy when one chain takes longer than those after it.
+            None if self.pace.fetch_ahead && self.asked_on => 2 * most,
+            None if self.pace.fetch_ahead => most,
+            None => self.width,
+        };
+        width.saturating_sub(self.lanes.len()).min(self.unopened())
+    }
+
+    fn is_next_chain_expected(&self) -> bool {
+        let lane = self.lanes.front();
+        self.pace.fetch_ahead
+            && self.asked_on
+            && lane.is_some_and(|lane| {
+                lane.is_read() && lane.pages() <= 1 && self.is_expected_after(lane)
+            })
+    }
+
+    /// Bytes that wait behind the chain that is being delivered.
+    fn ahead(&self) -> usize {
+        self.lanes.iter().skip(1).map(Lane::bytes).sum()
+    }
+
+    /// The page that was taken last of `chain` has decided what follows it.
+    pub(super) fn decide(&mut self, chain: usize, next: Next) {
+        if let Some(lane) = self.lane_mut(chain) {
+            lane.decide(next);
         }
-        self.rows += batch.rows as u64;
-        if let Some(page) = self.page_mut(number) {
-            page.batches.push_back(batch);
-        }
-        Ok(self.arrived(number))
     }
 
-    /// Page `number` has no further rows. After an error nothing more is requested. True if the consumer must be woken.
-    pub(super) fn finish(&mut self, number: u64, end: Result<()>) -> bool {
-        if end.is_err() {
-            self.next = Next::Over;
+    /// Whether a page has room for another batch.
+    pub(super) fn has_room(&self, ticket: Ticket) -> bool {
+        let index = ticket.chain.checked_sub(self.front);
+        match index.and_then(|index| Some((index, self.lanes.get(index)?))) {
+            None => true,
+            Some((index, lane)) => {
+                lane.has_room(ticket.page) || (index > 0 && self.ahead() < AHEAD)
+            }
         }
-        if let Some(page) = self.page_mut(number) {
-            page.end = Some(end);
-        }
-        self.arrived(number)
     }
 
-    fn arrived(&mut self, number: u64) -> bool {
-        number == self.front && std::mem::take(&mut self.waiting)
+    /// Adds a batch to a page. True if the consumer must be woken. [`Error::Cancelled`] when nobody wants it.
+    pub(super) fn push(&mut self, ticket: Ticket, batch: Batch) -> Result<bool> {
+        let rows = batch.rows as u64;
+        let lane = self.lane_mut(ticket.chain).ok_or(Error::Cancelled)?;
+        lane.push(ticket.page, batch);
+        self.rows += rows;
+        Ok(self.arrived(ticket))
+    }
+
+    /// A page has no further rows. After an error nothing more is requested that comes after it. True if the
+    /// consumer must be woken.
+    pub(super) fn finish(&mut self, ticket: Ticket, end: Result<()>) -> bool {
+        self.reading -= 1;
+        let failed = end.is_err();
+        let Some(lane) = self.lane_mut(ticket.chain) else {
+            return false;
+        };
+        lane.finish(ticket.page, end);
+        if failed {
+            self.chains = ticket.chain + 1;
+            self.lanes.truncate(self.chains - self.front);
+        }
+        self.arrived(ticket)
+    }
+
+    fn arrived(&mut self, ticket: Ticket) -> bool {
+        let is_front = ticket.chain == self.front
+            && self
+                .lanes
+                .front()
+                .is_some_and(|lane| lane.is_front(ticket.page));
+        is_front && std::mem::take(&mut self.waiting)
     }
 
     /// What the consumer gets now.
@@ -151,24 +253,28 @@ impl Flow {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        while let Some(page) = self.pages.front_mut() {
-            if let Some(batch) = page.batches.pop_front() {
-                self.delivered = true;
-                return Ok(Polled::Batch(batch));
-            }
-            match page.end.take() {
-                None => return Ok(self.pending()),
-                Some(Err(error)) => return Err(self.fail(error)),
-                Some(Ok(())) => {
-                    self.pages.pop_front();
-                    self.front += 1;
+        while let Some(lane) = self.lanes.front_mut() {
+            match lane.poll() {
+                Found::Batch(batch) => {
+                    self.delivered = true;
+                    return Ok(Polled::Batch(batch));
                 }
+                Found::Nothing => return Ok(self.pending()),
+                Found::Failure(error) => return Err(self.fail(error)),
+                Found::End => self.go_on(),
             }
         }
-        match self.next {
-            Next::Over => Ok(Polled::Done),
+        match self.unopened() {
+            0 => Ok(Polled::Done),
             _ => Ok(self.pending()),
         }
+    }
+
+    /// To the next chain. The more of them the consumer has asked for, the more it is trusted to want.
+    fn go_on(&mut self) {
+        self.lanes.pop_front();
+        self.front += 1;
+        self.width = (2 * self.width).min(self.pace.most);
     }
 
     fn pending(&mut self) -> Polled {
@@ -185,17 +291,147 @@ impl Flow {
     /// Nobody wants anything any more.
     pub(super) fn close(&mut self) {
         self.closed = true;
-        self.next = Next::Over;
-        self.pages.clear();
+        self.lanes.clear();
     }
 
-    fn page(&self, number: u64) -> Option<&Page> {
-        let index = usize::try_from(number.checked_sub(self.front)?).ok()?;
-        self.pages.get(index)
+    fn lane_mut(&mut self, chain: usize) -> Option<&mut Lane> {
+        self.lanes.get_mut(chain.checked_sub(self.front)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::options::fixture;
+    use crate::pagination::Pager;
+    use crate::request::Inputs;
+    use std::sync::Arc;
+
+    /// A batch that is larger than all that may wait, so that everybody comes to wait for room.
+    fn batch(chain: usize, value: usize) -> Batch {
+        Batch {
+            rows: value,
+            request: chain,
+            arena: Vec::with_capacity(AHEAD),
+            ..Batch::default()
+        }
     }
 
-    fn page_mut(&mut self, number: u64) -> Option<&mut Page> {
-        let index = usize::try_from(number.checked_sub(self.front)?).ok()?;
-        self.pages.get_mut(index)
+    fn job(chain: usize) -> Box<Job> {
+        let table = Arc::new(fixture::table(&[], &[("endpoint", "/items")], &[]));
+        let pager = Pager::new(table, Inputs::default(), None).unwrap();
+        let request = pager.first().unwrap();
+        Box::new(Job {
+            chain,
+            page: 1,
+            request,
+            pager,
+        })
+    }
+
+    /// A reader and what it still has to hand over.
+    type Reader = Option<(Ticket, Vec<Batch>)>;
+
+    /// `pages[chain][page]` batches each, taken by so many readers who move in an order that `seed` gives.
+    fn deliver(
+        pages: &[Vec<usize>],
+        readers: usize,
+        pace: Pace,
+        mut seed: u64,
+    ) -> Vec<(usize, usize)> {
+        let mut flow = Flow::new(pace, pages.len(), Some(*job(0)));
+        flow.staff(readers);
+        let mut crew: Vec<Reader> = (0..readers).map(|_| None).collect();
+        let mut delivered = Vec::new();
+        let mut idle = 0;
+        while idle < 200 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let actor = (seed >> 33) as usize % (readers + 1);
+            let moved = match crew.get_mut(actor) {
+                Some(reader) => read(&mut flow, reader, pages),
+                None => match flow.poll().unwrap() {
+                    Polled::Done => return delivered,
+                    Polled::Pending => false,
+                    Polled::Batch(batch) => {
+                        delivered.push((batch.request, batch.rows));
+                        true
+                    }
+                },
+            };
+            idle = if moved { 0 } else { idle + 1 };
+        }
+        panic!("everybody waits for somebody else: {flow:?}");
+    }
+
+    /// One step of a reader; false: it cannot move.
+    fn read(flow: &mut Flow, reader: &mut Reader, pages: &[Vec<usize>]) -> bool {
+        match reader {
+            None => {
+                let Some((ticket, _)) = flow.take() else {
+                    return false;
+                };
+                let before: usize = pages[ticket.chain][..ticket.page as usize].iter().sum();
+                let count = pages[ticket.chain][ticket.page as usize];
+                let batches = (before..before + count).rev();
+                *reader = Some((
+                    ticket,
+                    batches.map(|value| batch(ticket.chain, value)).collect(),
+                ));
+                let is_last = ticket.page as usize + 1 == pages[ticket.chain].len();
+                let next = if is_last {
+                    Next::Over
+                } else {
+                    Next::Known(job(ticket.chain))
+                };
+                flow.decide(ticket.chain, next);
+            }
+            Some((ticket, batches)) => match batches.pop() {
+                Some(batch) if flow.has_room(*ticket) => {
+                    flow.push(*ticket, batch).unwrap();
+                }
+                Some(batch) => {
+                    batches.push(batch);
+                    return false;
+                }
+                None => {
+                    flow.finish(*ticket, Ok(()));
+                    *reader = None;
+                }
+            },
+        }
+        true
+    }
+
+    #[test]
+    fn nobody_waits_for_good_and_everything_comes_in_order() {
+        let mut seed = 1_u64;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize % below
+        };
+        for round in 0..2000 {
+            let pages: Vec<Vec<usize>> = (0..1 + random(8))
+                .map(|_| (0..1 + random(4)).map(|_| random(9)).collect())
+                .collect();
+            let most = 1 + random(5);
+            let pace = Pace {
+                fetch_ahead: random(2) == 0,
+                hint: (random(3) == 0).then(|| random(40) as u64),
+                most,
+            };
+            // Fewer threads than asked for is what a busy machine gives.
+            let readers = 1 + random(most);
+            let expected: Vec<(usize, usize)> = pages
+                .iter()
+                .enumerate()
+                .flat_map(|(chain, pages)| (0..pages.iter().sum()).map(move |value| (chain, value)))
+                .collect();
+            assert_eq!(
+                deliver(&pages, readers, pace, round),
+                expected,
+                "{pages:?} {pace:?}"
+            );
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! The stream: pages fetched by threads, one ahead where that is wanted, delivered in order, cancelled at once.
+//! The stream: pages fetched by threads, ahead where that is wanted, delivered in order, cancelled at once.
 
 mod chain;
 mod flow;
+mod lane;
 mod ledger;
 mod page;
 mod repetition;
@@ -25,21 +26,20 @@ use std::sync::Arc;
 use stream::Stream;
 use worker::Crew;
 
-/// Threads of a scan whose pages follow from each other: one that decodes a page, one that waits for the next.
-const MOST_WORKERS: u32 = 2;
-
 /// What to read.
 #[derive(Debug, Clone)]
 pub struct ScanSpec {
     /// The table.
     pub table: Arc<Table>,
-    /// What each chain of pages sends; they are read one after the other. Empty: no rows, no request.
+    /// What each chain of pages sends. Their rows come in this order, however many of them are read at once. Empty:
+    /// no rows, no request.
     pub requests: Vec<Inputs>,
     /// Field columns to decode, as indexes into the table's columns; the cells of a row are in this order.
     pub wanted: Vec<usize>,
     /// Rows that the query is expected to take at most (rule R5).
     pub hint: Option<u64>,
-    /// Whether the next page may be requested before all rows of the pages before it were taken.
+    /// Whether pages may be requested before all rows of the pages before them were taken: one ahead within a
+    /// chain, and as many chains at once as the source takes requests.
     pub fetch_ahead: bool,
     /// Requests that the statement may still make, with all its scans.
     pub budget: Option<Arc<StatementBudget>>,
@@ -90,14 +90,15 @@ impl Scan {
             source: source.max_requests,
             statement: spec.budget,
         };
-        let crew = Crew::new(source.max_concurrency.clamp(1, MOST_WORKERS));
         let decoding = wanted::Decoding::new(&spec.table, &spec.wanted);
         let chains = Chains::new(Arc::clone(&spec.table), spec.requests, spec.hint);
         let pace = Pace {
             fetch_ahead: spec.fetch_ahead,
             hint: spec.hint,
+            most: usize::try_from(source.max_concurrency).map_or(usize::MAX, |most| most.max(1)),
         };
-        let first = chains.begin(0).into_first()?;
+        let first = (chains.len() > 0).then(|| chains.begin(0)).transpose()?;
+        let flow = Flow::new(pace, chains.len(), first);
         let shared = Shared {
             client: client.cancelled_by(cancel.clone()),
             cancel,
@@ -105,8 +106,8 @@ impl Scan {
             decoding,
             ledger: Ledger::new(budget),
             repetition: Repetition::default(),
-            stream: Stream::new(Flow::new(pace, first))?,
-            crew,
+            stream: Stream::new(flow)?,
+            crew: Crew::default(),
         };
         let scan = Scan {
             shared: Arc::new(shared),

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::chain::{Job, Next};
+use super::flow::Ticket;
 use super::ledger::{Ledger, RequestRecord};
 use super::repetition::Fingerprint;
 use super::worker;
@@ -16,13 +17,13 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Reads page `number` of the scan to its end, and hands its rows to the stream.
-pub(super) fn read(shared: &Arc<Shared>, number: u64, job: Job) -> Result<()> {
+/// Reads a page to its end, and hands its rows to the stream.
+pub(super) fn read(shared: &Arc<Shared>, ticket: Ticket, job: Job) -> Result<()> {
     let exchange = shared.client.exchange(&job.request, job.page);
-    within_page_cap(shared, number, &exchange)?;
+    within_page_cap(shared, ticket.number, &exchange)?;
     let mut page = Page {
         shared,
-        number,
+        ticket,
         exchange,
         chain: job.chain,
         page: job.page,
@@ -73,7 +74,7 @@ fn within_page_cap(shared: &Shared, number: u64, exchange: &Exchange) -> Result<
 /// A page that is being read. It is the sink of its own decoder.
 struct Page<'a> {
     shared: &'a Arc<Shared>,
-    number: u64,
+    ticket: Ticket,
     exchange: Exchange,
     chain: usize,
     page: u32,
@@ -251,7 +252,7 @@ impl Page<'_> {
     }
 
     fn end_chain(&mut self) {
-        self.pass_on(|page, _| page.shared.chains.begin(page.chain + 1));
+        self.pass_on(|_, _| Next::Over);
     }
 
     fn next_page(&mut self, request: Request) {
@@ -271,7 +272,7 @@ impl Page<'_> {
             return;
         };
         let next = next(self, pager);
-        self.shared.stream.decide(next);
+        self.shared.stream.decide(self.chain, next);
         // Only a scan's first thread can fail to start, and this is one.
         let _ = worker::reinforce(self.shared);
     }
@@ -290,7 +291,7 @@ impl Sink for Page<'_> {
     fn batch(&mut self, batch: Batch) -> Result<()> {
         // Before they are handed over: a consumer that stops at once reads the counts right away.
         self.shared.ledger.count_rows(batch.rows);
-        self.shared.stream.push(self.number, batch)
+        self.shared.stream.push(self.ticket, batch)
     }
 }
 

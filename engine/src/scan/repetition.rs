@@ -3,6 +3,7 @@
 use crate::error::Exchange;
 use crate::model::{Paging, Table};
 use crate::{Error, Result};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Pages in a row that must have the same rows before it is called repetition. Two can be chance
@@ -22,10 +23,10 @@ pub(super) struct Fingerprint {
     pub(super) hash: u64,
 }
 
-/// The pages read last. They may be noted out of order: two threads read them.
+/// The pages of each chain that were read last. They may be noted out of order: several threads read them.
 #[derive(Debug, Default)]
 pub(super) struct Repetition {
-    latest: Mutex<Vec<Fingerprint>>,
+    latest: Mutex<HashMap<usize, Vec<Fingerprint>>>,
 }
 
 impl Repetition {
@@ -39,8 +40,8 @@ impl Repetition {
             return Ok(());
         };
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest
-            .retain(|other| other.chain == page.chain && other.page + 2 * SAME as u32 > page.page);
+        let latest = latest.entry(page.chain).or_default();
+        latest.retain(|other| other.page + 2 * SAME as u32 > page.page);
         latest.push(page);
         let same = |number: u32| {
             latest.iter().any(|other| {
@@ -98,6 +99,23 @@ mod tests {
             let pages = order.map(|number| page(number, 7));
             assert!(note_all(&paged("page"), &pages).is_err(), "{order:?}");
         }
+    }
+
+    #[test]
+    fn chains_that_are_read_at_once_are_told_apart() {
+        let pages = |chain| {
+            [1, 2, 3].map(|number| Fingerprint {
+                chain,
+                ..page(number, 7)
+            })
+        };
+        let mixed: Vec<_> = pages(0)
+            .into_iter()
+            .zip(pages(1))
+            .flat_map(|(a, b)| [a, b])
+            .collect();
+        assert_eq!(note_all(&paged("page"), &mixed[..4]), Ok(()));
+        assert!(note_all(&paged("page"), &mixed[..5]).is_err());
     }
 
     #[test]

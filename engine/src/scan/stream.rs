@@ -2,7 +2,7 @@
 
 use super::Polled;
 use super::chain::{Job, Next};
-use super::flow::Flow;
+use super::flow::{Flow, Ticket};
 use crate::Result;
 use crate::decode::Batch;
 use crate::http::eventfd;
@@ -41,8 +41,9 @@ impl Stream {
         polled
     }
 
-    /// The next page to read, once it may be requested; `None` when there will be none.
-    pub(super) fn next_job(&self) -> Option<(u64, Result<Job>)> {
+    /// The next page to read, once it may be requested, and its request where that is made already; `None` when
+    /// there will be none.
+    pub(super) fn next_job(&self) -> Option<(Ticket, Option<Box<Job>>)> {
         let mut flow = self.flow();
         loop {
             if flow.is_over() {
@@ -58,27 +59,27 @@ impl Stream {
         }
     }
 
-    pub(super) fn decide(&self, next: Next) {
-        self.flow().decide(next);
+    pub(super) fn decide(&self, chain: usize, next: Next) {
+        self.flow().decide(chain, next);
         self.changed.notify_all();
     }
 
-    /// Hands over a batch of page `number`, once there is room. [`Error::Cancelled`] when nobody wants it.
-    pub(super) fn push(&self, number: u64, batch: Batch) -> Result<()> {
+    /// Hands over a batch of a page, once there is room. [`Error::Cancelled`] when nobody wants it.
+    pub(super) fn push(&self, ticket: Ticket, batch: Batch) -> Result<()> {
         let mut flow = self.flow();
-        while !flow.has_room(number) {
+        while !flow.has_room(ticket) {
             flow = self
                 .changed
                 .wait(flow)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let must_wake = flow.push(number, batch)?;
+        let must_wake = flow.push(ticket, batch)?;
         self.signal(must_wake);
         Ok(())
     }
 
-    pub(super) fn finish(&self, number: u64, end: Result<()>) {
-        let must_wake = self.flow().finish(number, end);
+    pub(super) fn finish(&self, ticket: Ticket, end: Result<()>) {
+        let must_wake = self.flow().finish(ticket, end);
         self.signal(must_wake);
         self.changed.notify_all();
     }
@@ -88,10 +89,15 @@ impl Stream {
         self.changed.notify_all();
     }
 
-    /// Whether there is a page to request that none of `workers` is free for.
-    pub(super) fn needs_more_than(&self, workers: usize) -> bool {
-        let flow = self.flow();
-        flow.has_job() && flow.in_work() >= workers
+    /// So many threads read now.
+    pub(super) fn staff(&self, readers: usize) {
+        self.flow().staff(readers);
+        self.changed.notify_all();
+    }
+
+    /// How many readers there is work for.
+    pub(super) fn demand(&self) -> usize {
+        self.flow().demand()
     }
 
     fn signal(&self, must_wake: bool) {

@@ -9,20 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 /// The fetch threads of a scan.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Crew {
-    most: u32,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Crew {
-    pub(super) fn new(most: u32) -> Self {
-        Crew {
-            most,
-            threads: Mutex::default(),
-        }
-    }
-
     /// Waits for all threads to end. Those that are about to start see the stream closed, and do not.
     pub(super) fn join(&self) {
         let threads = std::mem::take(&mut *self.threads());
@@ -37,30 +29,35 @@ impl Crew {
     }
 }
 
-/// Starts a further thread where there is a page to request and nobody free to do it.
+/// Starts further threads where there are pages to request and nobody free to do it.
 ///
 /// # Errors
-/// [`Error::System`] where the scan's first thread cannot be had; without a second one the first does all.
+/// [`Error::System`] where the scan's first thread cannot be had; without further ones the first does all.
 pub(super) fn reinforce(shared: &Arc<Shared>) -> Result<()> {
     let mut threads = shared.crew.threads();
-    if threads.len() >= shared.crew.most as usize || !shared.stream.needs_more_than(threads.len()) {
-        return Ok(());
-    }
-    let own = Arc::clone(shared);
-    match thread::spawn("rest_fdw fetch", move || work(&own)) {
-        Ok(thread) => threads.push(thread),
-        Err(error) if threads.is_empty() => return Err(error),
-        Err(_) => {}
+    while threads.len() < shared.stream.demand() {
+        let own = Arc::clone(shared);
+        match thread::spawn("rest_fdw fetch", move || work(&own)) {
+            Ok(thread) => {
+                threads.push(thread);
+                shared.stream.staff(threads.len());
+            }
+            Err(error) if threads.is_empty() => return Err(error),
+            Err(_) => break,
+        }
     }
     Ok(())
 }
 
 fn work(shared: &Arc<Shared>) {
-    while let Some((number, job)) = shared.stream.next_job() {
-        let read = catch_unwind(AssertUnwindSafe(|| page::read(shared, number, job?)));
+    while let Some((ticket, job)) = shared.stream.next_job() {
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let job = job.map_or_else(|| shared.chains.begin(ticket.chain), |job| Ok(*job));
+            page::read(shared, ticket, job?)
+        }));
         let end = read.unwrap_or_else(|panic| Err(panicked(&*panic)));
         let end = end.map_err(|error| shared.client.redactor().error(error));
-        shared.stream.finish(number, end);
+        shared.stream.finish(ticket, end);
     }
 }
 

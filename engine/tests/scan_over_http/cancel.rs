@@ -9,6 +9,7 @@ use nix::sys::socket::{
 use rest_engine::Error;
 use rest_engine::http::{Dial, Egress, Network, Resolve, SystemDialler};
 use rest_engine::model::Table;
+use rest_engine::request::Inputs;
 use rest_engine::scan::Scan;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -89,6 +90,20 @@ fn before_the_head() {
         || scan(&table(&server.url())),
         || !server.targets().is_empty(),
     );
+}
+
+#[test]
+fn with_as_many_requests_in_flight_as_may_be() {
+    let server = Server::start(|_| vec![Act::Stall]);
+    let table = table(&server.url());
+    let start = || {
+        let mut spec = spec(&table);
+        spec.requests = vec![Inputs::default(); 20];
+        Scan::start(stage::client(&table), spec).unwrap()
+    };
+    drops_at_once(start, || {
+        server.targets().len().is_multiple_of(4) && !server.targets().is_empty()
+    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod ahead;
 mod bounds;
 mod cancel;
+mod chains;
 mod connections;
 mod egress;
 mod redirects;

@@ -76,7 +76,9 @@ fn a_status_that_means_no_rows_ends_the_chain_not_the_scan() {
     spec.requests = ["1", "2", "3"].map(chain).into();
     let mut scan = Scan::start(client(&table), spec).unwrap();
     assert_eq!(read(&mut scan), (vec![1, 3], None));
-    assert_eq!(server.targets(), ["/items?k=1", "/items?k=2", "/items?k=3"]);
+    let mut targets = server.targets();
+    targets.sort();
+    assert_eq!(targets, ["/items?k=1", "/items?k=2", "/items?k=3"]);
     assert_eq!(
         (scan.statistics().requests, scan.statistics().pages),
         (3, 2)
@@ -181,5 +183,7 @@ fn a_status_that_means_no_rows_does_not_fail_for_its_body() {
     spec.requests = ["1", "2"].map(chain).into();
     let mut scan = Scan::start(client(&table), spec).unwrap();
     assert_eq!(read(&mut scan), (vec![2], None));
-    assert_eq!(server.targets(), ["/items?k=1", "/items?k=2"]);
+    let mut targets = server.targets();
+    targets.sort();
+    assert_eq!(targets, ["/items?k=1", "/items?k=2"]);
 }
