@@ -135,3 +135,83 @@ fn contains(asked: &Asked<'_>, column: usize, text: &str) -> Result<Condition, S
     };
     asked.checked(column, check, Nulls::Unknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Server, kinds};
+    use serde_json::{Value, json};
+
+    fn server(name: &str, filters: Value) -> Server {
+        let dialect = json!({"name": name, "columns": kinds()});
+        Server::new(dialect, json!({"filters": filters}))
+    }
+
+    fn by(op: &str, field: &str, encoding: &str, query: &str) -> Vec<i64> {
+        let filter = json!([{"param": "p", "field": field, "op": op, "encoding": encoding}]);
+        server("operators", filter).ids(query)
+    }
+
+    #[test]
+    fn declared_filters_compare_by_the_columns_types() {
+        assert_eq!(by("=", "n", "csv", "p=9007199254740993"), [3]);
+        assert_eq!(
+            by(">", "z", "csv", "p=123456789012345678901234567890.119"),
+            [2]
+        );
+        assert_eq!(by("<>", "n", "csv", "p=5"), [2, 3, 4]);
+        assert_eq!(by("not_in", "n", "csv", "p=5,6"), [3, 4]);
+        assert_eq!(by("like", "t", "csv", "p=A%"), [1]);
+        assert_eq!(by("ilike", "t", "csv", "p=%P_LE"), [1]);
+        assert_eq!(by("is_null", "n", "csv", "p=true"), [4]);
+        assert_eq!(by("is_not_null", "n", "csv", "p=true&sort=-n"), [3, 2, 1]);
+        assert_eq!(by("contains", "l", "csv", "p=y z"), [1]);
+        assert_eq!(by("contains", "j", "csv", r#"p={"k":1}"#), [1]);
+    }
+
+    #[test]
+    fn lists_have_several_spellings() {
+        assert_eq!(by("in", "t", "json", r#"p=["Apple","a,\"b\\)"]"#), [1, 2]);
+        assert_eq!(by("in", "t", "json_csv", r#"p="Apple","x""#), [1]);
+        assert_eq!(by("in", "n", "repeat", "p=5&p=6"), [1, 2]);
+        assert_eq!(by("in", "n", "csv", "p=5,6"), [1, 2]);
+        assert_eq!(by("=", "t", "json", r#"p="Apple""#), [1]);
+        let filter = json!([{"param": "p", "field": "n", "op": "in", "encoding": "json"}]);
+        let server = server("operators", filter);
+        server.refusal("p=5,6");
+        server.refusal(r#"p=["x"]"#);
+    }
+
+    #[test]
+    fn they_lie_over_other_dialects() {
+        let server = server(
+            "suffix",
+            json!([{"param": "min_n", "field": "n", "op": ">="}]),
+        );
+        assert_eq!(server.ids("min_n=6&n__lt=7"), [2]);
+    }
+
+    #[test]
+    fn a_worse_server_ignores_folds_and_shuffles() {
+        let plain = |keys: Value| {
+            let mut all = json!({"filters": [{"param": "n"}, {"param": "t"}]});
+            all.as_object_mut()
+                .into_iter()
+                .for_each(|all| all.extend(keys.as_object().cloned().unwrap_or_default()));
+            Server::new(json!({"name": "plain", "columns": kinds()}), all)
+        };
+        let query = "n=5&t=APPLE";
+        assert_eq!(plain(json!({})).ids(query), [] as [i64; 0]);
+        assert_eq!(plain(json!({"case_insensitive": true})).ids(query), [1]);
+        assert_eq!(
+            plain(json!({"ignore_filters": true})).ids(query),
+            [1, 2, 3, 4]
+        );
+        assert_eq!(plain(json!({"ignore": ["t"]})).ids(query), [1]);
+        let unstable = plain(json!({"sort": {"unstable": true}}));
+        let orders: std::collections::BTreeSet<Vec<i64>> =
+            (0..40).map(|_| unstable.ids("sort=-b")).collect();
+        assert!(orders.len() > 1 && orders.iter().all(|order| order[2..] == [1, 2]));
+        assert_eq!(unstable.ids(""), [1, 2, 3, 4]);
+        assert_eq!(unstable.ids("sort=id"), [1, 2, 3, 4]);
+    }
+}

@@ -4,7 +4,10 @@ use super::asked::{Asked, Plan};
 use super::frame::Frame;
 use super::spec::{DialectName, DialectSpec, Endpoint, Flavour};
 use super::table::Table;
-use super::{brackets, odata, overlay, postgrest, sort, suffix};
+use super::{
+    brackets, directus, elasticsearch, jsonapi, odata, overlay, postgrest, prometheus, search,
+    selectors, sort, sql, suffix,
+};
 use crate::filters::Selection;
 use crate::paging::Address;
 use crate::query::{Query, with_param};
@@ -66,6 +69,7 @@ impl Dialect {
     }
 
     /// How many rows there are.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.table.rows.len()
     }
@@ -124,13 +128,22 @@ impl Dialect {
     }
 
     fn plan(&self, asked: &Asked<'_>) -> Result<Plan, String> {
+        let flavour = self.spec.flavour;
         let mut plan = match self.spec.name {
             DialectName::Plain | DialectName::Operators => overlay::plan(asked),
             DialectName::Postgrest => postgrest::plan(asked),
             DialectName::Odata => odata::plan(asked),
             DialectName::Suffix => suffix::plan(asked),
             DialectName::Brackets => brackets::plan(asked),
-            other => Err(format!("{other:?} is not spoken yet")),
+            DialectName::Sql => sql::plan(asked),
+            DialectName::Json if flavour == Some(Flavour::Elasticsearch) => {
+                elasticsearch::plan(asked)
+            }
+            DialectName::Json => directus::plan(asked),
+            DialectName::Jsonapi => jsonapi::plan(asked),
+            DialectName::Selectors => selectors::plan(asked),
+            DialectName::Prometheus => prometheus::plan(asked),
+            DialectName::Search => search::plan(asked),
         }?;
         let declared = overlay::conditions(asked)?;
         if !declared.is_empty() {

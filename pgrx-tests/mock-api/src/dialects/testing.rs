@@ -54,7 +54,7 @@ impl Server {
         Request {
             head: RequestHead {
                 method: "GET".to_owned(),
-                target: format!("/items?{}", query.replace('%', "%25")),
+                target: format!("/items?{}", query.replace('%', "%25").replace('+', "%2B")),
                 headers: Vec::new(),
                 body: String::new(),
             },
@@ -81,7 +81,7 @@ impl Server {
         Ok(String::from_utf8(text).unwrap())
     }
 
-    /// The rows that a request gets; `%` in the query stands for itself.
+    /// The rows that a request gets; `%` and `+` in the query stand for themselves.
     pub(crate) fn body(&self, query: &str) -> String {
         self.answer(query, "").unwrap()
     }
