@@ -83,8 +83,13 @@ pub fn fits(dialect: &Dialect) -> bool {
 ///
 /// # Errors
 /// Tables are refused, or the server is gone.
-pub fn run(stage: &mut Stage, dialect: &Dialect, seed: u64) -> Result<CorpusTally, String> {
-    let world = World::for_corpus(&mut Random::new(seed), dialect);
+pub fn run(
+    stage: &mut Stage,
+    dialect: &Dialect,
+    seed: u64,
+    without: &[String],
+) -> Result<CorpusTally, String> {
+    let world = World::for_corpus(&mut Random::new(seed), dialect).without(without);
     stage
         .set(&world)
         .map_err(|error| format!("dialect {}, seed {seed}: {error}", dialect.name))?;

@@ -9,13 +9,14 @@ use postgres::Config;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: oracle [--dialect NAME|all] [--seed N] [--queries N | --minutes N | --until-failure] [--jobs N] [--mismatches N] [--show] [--corpus]
+const USAGE: &str = "usage: oracle [--dialect NAME|all] [--seed N] [--queries N | --minutes N | --until-failure] [--jobs N] [--mismatches N] [--without OPTION,…] [--show] [--corpus]
 
 Runs random statements on local tables, on foreign tables with pushdown and on foreign tables without, and compares.
 --queries     statements a dialect (default 2000)
 --minutes     minutes a dialect
 --jobs        statements at once (default 2)
 --mismatches  stop a dialect after so many (default 3)
+--without     options of the product that foreign tables are not declared with
 --corpus      only the fixed corpus, which otherwise runs before the random statements
 --show        print each statement before it runs
 The environment names a throwaway cluster with rest_fdw installed: REST_FDW_TEST_DSN, or PGHOST and PGUSER.";
@@ -28,6 +29,7 @@ struct Arguments {
     patience: u64,
     shows: bool,
     corpus_only: bool,
+    without: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -57,6 +59,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         patience: 3,
         shows: false,
         corpus_only: false,
+        without: Vec::new(),
     };
     while let Some(name) = given.next() {
         if name == "--until-failure" {
@@ -82,6 +85,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         match name.as_str() {
             "--dialect" => arguments.dialects = dialects(&value)?,
             "--seed" => arguments.seed = number()?,
+            "--without" => arguments.without = value.split(',').map(str::to_owned).collect(),
             "--queries" => arguments.extent = Extent::Queries(number()?),
             "--minutes" => arguments.extent = Extent::For(Duration::from_secs(number()? * 60)),
             "--jobs" => {
@@ -152,7 +156,7 @@ fn play_corpus(
     dialect: &Dialect,
     stage: &mut Stage,
 ) -> Result<bool, String> {
-    let tally = oracle::corpus::run(stage, dialect, arguments.seed)?;
+    let tally = oracle::corpus::run(stage, dialect, arguments.seed, &arguments.without)?;
     println!(
         "dialect {}: {} runs of the corpus, {} failures",
         dialect.name, tally.runs, tally.failures
@@ -166,6 +170,7 @@ fn play(arguments: &Arguments, dialect: &Dialect, stages: &mut [Stage]) -> Resul
         seed: arguments.seed,
         extent: arguments.extent,
         patience: arguments.patience,
+        without: &arguments.without,
         shows: arguments.shows,
         tally: Tally::default(),
         started: Instant::now(),

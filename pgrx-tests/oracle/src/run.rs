@@ -61,6 +61,8 @@ pub struct Run<'a> {
     pub seed: u64,
     /// How long.
     pub extent: Extent,
+    /// Options that foreign tables are not declared with.
+    pub without: &'a [String],
     /// Whether each statement is printed before it runs.
     pub shows: bool,
     /// Mismatches after which it stops.
@@ -116,7 +118,7 @@ impl Run<'_> {
 
     fn play_world(&self, stage: &mut Stage, seed: u64, statements: u64) -> Result<(), String> {
         let mut random = Random::new(seed);
-        let world = World::new(&mut random, self.dialect);
+        let world = World::new(&mut random, self.dialect).without(self.without);
         stage
             .set(&world)
             .map_err(|error| format!("dialect {}, seed {seed}: {error}", self.dialect.name))?;

@@ -53,6 +53,20 @@ impl World {
         }
     }
 
+    /// The same world, whose foreign tables are declared without some options.
+    #[must_use]
+    pub fn without(mut self, options: &[String]) -> World {
+        for service in &mut self.services {
+            service
+                .table_options
+                .retain(|(name, _)| !options.contains(name));
+            for given in service.column_options.values_mut() {
+                given.retain(|(name, _)| !options.contains(name));
+            }
+        }
+        self
+    }
+
     /// The scenario of the mock API.
     pub fn scenario(&self) -> String {
         let mut routes = Vec::new();
