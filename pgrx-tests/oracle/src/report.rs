@@ -37,7 +37,7 @@ pub fn describe(stage: &mut Stage, world: &World, statement: &Statement) -> Resu
         );
     }
     let sql = statement.sql();
-    stage.take_requests();
+    stage.take_requests()?;
     let mut crashed = false;
     for place in PLACES {
         let outcome = stage.sessions.run(place, &sql)?;
@@ -52,7 +52,7 @@ pub fn describe(stage: &mut Stage, world: &World, statement: &Statement) -> Resu
             let _ = writeln!(
                 text,
                 "  requests: {}",
-                stage.take_requests().join("\n            ")
+                stage.take_requests()?.join("\n            ")
             );
         }
     }

@@ -150,7 +150,7 @@ impl Run<'_> {
                 break;
             }
         }
-        Tally::add(&self.tally.requests, stage.take_requests().len() as u64);
+        Tally::add(&self.tally.requests, stage.take_requests()?.len() as u64);
         Ok(())
     }
 

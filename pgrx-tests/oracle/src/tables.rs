@@ -211,6 +211,13 @@ fn column(random: &mut Random, plan: &ColumnPlan) -> Column {
     }
 }
 
+/// Keys that a float cannot hold, or only just.
+const EXTREMES: [&str; 3] = [
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9007199254740993",
+];
+
 /// Distinct values for the key: numbers from 1 on with some extremes, or texts.
 fn keys(random: &mut Random, plan: &ColumnPlan, most: usize) -> Vec<String> {
     let count = random.between(most.div_ceil(3), most);
@@ -227,9 +234,10 @@ fn keys(random: &mut Random, plan: &ColumnPlan, most: usize) -> Vec<String> {
     }
     let mut keys: Vec<String> = (1..=count).map(|key| key.to_string()).collect();
     if random.percent(25) && count > 3 {
-        keys[0] = "9223372036854775807".to_owned();
-        keys[1] = "-9223372036854775808".to_owned();
-        keys[2] = "9007199254740993".to_owned();
+        let extremes = EXTREMES.iter().filter(|key| (plan.carries)(key));
+        for (key, extreme) in keys.iter_mut().zip(extremes) {
+            *key = (*extreme).to_owned();
+        }
     }
     keys
 }

@@ -1,9 +1,10 @@
 //! A world: some tables, the API that serves them, their foreign tables and their local copies.
 
-use crate::dialects::{Dialect, Service};
+use crate::dialects::{Api, Dialect, Service};
 use crate::random::Random;
 use crate::tables::{Slot, Table};
 use crate::values::quote;
+use real_servers::open_metrics::OpenMetrics;
 use serde_json::{Map, Value};
 
 /// Some tables and how they are served.
@@ -67,6 +68,35 @@ impl World {
         self
     }
 
+    /// Who serves it.
+    pub fn api(&self) -> Api {
+        self.services
+            .first()
+            .map_or(Api::Mock, |service| service.api)
+    }
+
+    /// The tables as json-server takes them: an object of arrays of rows.
+    pub fn documents(&self) -> String {
+        let tables = self
+            .tables
+            .iter()
+            .map(|table| format!("{}: {}", Value::from(table.name.as_str()), table.rows_json()));
+        format!("{{{}}}", tables.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The tables as metrics of their names: a row is a series, whose sample is 1 at [`SAMPLED_AT`].
+    pub fn metrics(&self) -> OpenMetrics {
+        let mut metrics = OpenMetrics::new();
+        for table in self.tables.iter().filter(|table| !table.rows.is_empty()) {
+            let rows = table
+                .rows
+                .iter()
+                .map(|row| (labels(table, row), 1.0, SAMPLED_AT));
+            metrics.metric(&table.name, rows);
+        }
+        metrics
+    }
+
     /// The scenario of the mock API.
     pub fn scenario(&self) -> String {
         let mut routes = Vec::new();
@@ -97,6 +127,19 @@ impl World {
         }
         sql
     }
+}
+
+/// When all samples of a world were taken, in seconds since 1970: 2024-02-29.
+pub const SAMPLED_AT: f64 = 1_709_208_000.0;
+
+/// A row's labels: a column's field ends with the label's name.
+fn labels<'a>(table: &'a Table, row: &'a [Slot]) -> Vec<(&'a str, &'a str)> {
+    let slots = table.columns.iter().zip(row);
+    let labels = slots.filter_map(|(column, slot)| match slot {
+        Slot::Value(value) => Some((column.field.last()?.as_str(), value.as_str())),
+        Slot::Missing | Slot::Null => None,
+    });
+    labels.collect()
 }
 
 fn route(path: &str, rows: &str, keys: &Map<String, Value>) -> String {
@@ -156,7 +199,10 @@ pub fn foreign_table(table: &Table, service: &Service) -> String {
         )
     });
     let columns: Vec<String> = columns.collect();
-    let mut given = vec![("endpoint".to_owned(), format!("/{}", table.name))];
+    let mut given = service.fixed_options.clone();
+    if !given.iter().any(|(name, _)| name == "endpoint") {
+        given.push(("endpoint".to_owned(), format!("/{}", table.name)));
+    }
     given.extend(service.table_options.iter().cloned());
     format!(
         "CREATE FOREIGN TABLE ext.{} (\n  {}\n) SERVER api{};\n",

@@ -10,6 +10,7 @@ mod paging;
 mod plain;
 mod postgrest;
 mod prometheus;
+mod real;
 mod search;
 mod selectors;
 mod sql;
@@ -32,10 +33,26 @@ pub struct Dialect {
     pub serve: fn(&mut Random, &Table) -> Service,
 }
 
-/// How a table is served by the mock API, and how its foreign table is declared.
+/// Who serves a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Api {
+    /// The mock API.
+    #[default]
+    Mock,
+    /// json-server.
+    JsonServer,
+    /// Prometheus.
+    Prometheus,
+}
+
+/// How a table is served, and how its foreign table is declared.
 #[derive(Debug, Clone, Default)]
 pub struct Service {
-    /// Options of the foreign table beside `endpoint`.
+    /// Who serves it; one API serves all tables of a world.
+    pub api: Api,
+    /// Options of the foreign table without which it would be another table, such as an `endpoint` that is not its name.
+    pub fixed_options: Vec<(String, String)>,
+    /// Its other options.
     pub table_options: Vec<(String, String)>,
     /// Options of its columns.
     pub column_options: BTreeMap<String, Vec<(String, String)>>,
@@ -46,6 +63,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// Adds an option without which the table would be another one.
+    pub fn fixed(&mut self, name: &str, value: impl Into<String>) {
+        self.fixed_options.push((name.to_owned(), value.into()));
+    }
+
     /// Adds a table option.
     pub fn table(&mut self, name: &str, value: impl Into<String>) {
         self.table_options.push((name.to_owned(), value.into()));
@@ -90,6 +112,9 @@ pub const DIALECTS: &[Dialect] = &[
     prometheus::SERIES,
     search::DIALECT,
     operators::DIALECT,
+    real::JSON_SERVER,
+    real::PROMETHEUS,
+    real::PROMETHEUS_SERIES,
 ];
 
 /// Options that tables of any dialect may have: costs, and which column is the key.
