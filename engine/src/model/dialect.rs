@@ -12,4 +12,13 @@ pub enum Dialect {
     Odata,
     /// `a=gte.1`, as PostgREST reads it.
     Postgrest,
+    /// `$where=a >= 1`, or a whole SELECT in a parameter.
+    Sql,
+}
+
+impl Dialect {
+    /// Whether a filter's name is that of a request parameter; else it stands in a filter's text.
+    pub fn names_parameters(self) -> bool {
+        !matches!(self, Dialect::Odata | Dialect::Sql)
+    }
 }

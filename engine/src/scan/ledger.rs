@@ -24,7 +24,7 @@ pub struct Statistics {
     pub rows: u64,
     /// Attempts after the first of their page.
     pub retries: u64,
-    /// The first request, redacted: `GET https://…`.
+    /// The first request in the order of rows, redacted: `GET https://…`. `None` while none was sent.
     pub first_request: Option<String>,
     /// The rows of one chain in all, where the API reported that: the latest figure.
     pub total: Option<u64>,
@@ -156,6 +156,8 @@ impl fmt::Display for RequestRecord {
 #[derive(Debug)]
 pub(super) struct Ledger {
     budget: Budget,
+    /// The first page of the first chain, redacted. Others may be sent before it.
+    first: Option<String>,
     book: Mutex<Book>,
 }
 
@@ -166,9 +168,10 @@ struct Book {
 }
 
 impl Ledger {
-    pub(super) fn new(budget: Budget) -> Self {
+    pub(super) fn new(budget: Budget, first: Option<String>) -> Self {
         Ledger {
             budget,
+            first,
             book: Mutex::default(),
         }
     }
@@ -185,9 +188,6 @@ impl Ledger {
             })?;
         book.statistics.requests += 1;
         book.statistics.retries += u64::from(attempt > 1);
-        book.statistics
-            .first_request
-            .get_or_insert_with(|| exchange.request.clone());
         Ok(())
     }
 
@@ -224,7 +224,11 @@ impl Ledger {
     }
 
     pub(super) fn statistics(&self) -> Statistics {
-        self.book().statistics.clone()
+        let statistics = self.book().statistics.clone();
+        Statistics {
+            first_request: self.first.clone().filter(|_| statistics.requests > 0),
+            ..statistics
+        }
     }
 
     pub(super) fn take_log(&self) -> Vec<RequestRecord> {

@@ -102,13 +102,16 @@ impl Scan {
             most: usize::try_from(source.max_concurrency).map_or(usize::MAX, |most| most.max(1)),
         };
         let first = (chains.len() > 0).then(|| chains.begin(0)).transpose()?;
+        let shown = first
+            .as_ref()
+            .map(|job| client.exchange(&job.request, job.page).request);
         let flow = Flow::new(pace, chains.len(), first);
         let shared = Shared {
             client: client.cancelled_by(cancel.clone()),
             cancel,
             chains,
             decoding,
-            ledger: Ledger::new(budget),
+            ledger: Ledger::new(budget, shown),
             repetition: Repetition::default(),
             stream: Stream::new(flow)?,
             crew: Crew::default(),

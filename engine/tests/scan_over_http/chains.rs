@@ -67,6 +67,8 @@ fn rows_come_in_the_order_of_chains_and_pages_whatever_the_delays() {
     targets.dedup();
     assert_eq!((targets.len(), server.targets().len()), (48, 48));
     assert_eq!(scan.statistics().pages, 48);
+    let first = format!("GET {}/items?k=0&page=1", server.url());
+    assert_eq!(scan.statistics().first_request, Some(first));
 }
 
 #[test]

@@ -12,12 +12,14 @@ mod filter;
 mod format;
 mod given;
 mod header;
+mod ordering;
 mod paging;
 mod path;
 mod quantity;
 mod secrets;
 mod source;
 mod table;
+mod template;
 mod validate;
 mod vocabulary;
 

@@ -7,7 +7,7 @@ use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
-use super::{constants, header, paging, path, quantity};
+use super::{constants, header, ordering, paging, path, quantity, template};
 use crate::model::{Column, Dialect, Paging, ParameterPlace, Role, RowsPath, RowsShape, Table};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     }
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
+    template::agrees(&table, &Given::one(definition.table))?;
+    ordering::has_effect(&table, &Given::one(definition.table))?;
     Ok(table)
 }
 
@@ -69,6 +71,8 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
             .map_or(MAX_URL_LENGTH, |size| {
                 usize::try_from(size).unwrap_or(usize::MAX)
             }),
+        sorting: ordering::of_table(&given, &own)?,
+        fields_param: given.read("fields_param", paging::parameter)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,
@@ -117,8 +121,10 @@ pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError>
         "plain" => Ok(Dialect::Plain),
         "odata" => Ok(Dialect::Odata),
         "postgrest" => Ok(Dialect::Postgrest),
-        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search"
-        | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
+        "sql" => Ok(Dialect::Sql),
+        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search" => {
+            Err(OptionError::not_yet(format_args!("dialect '{value}'")))
+        }
         _ => Err(
             OptionError::invalid(option, format_args!("\"{value}\" is not a dialect"))
                 .with_hint("Write plain."),
@@ -128,11 +134,13 @@ pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError>
 
 /// What stands around a filter's text; what each dialect puts into it: docs/dialects.md.
 pub(super) fn filter_template(option: &str, value: &str) -> Result<(), OptionError> {
-    if value.contains('{') && value.contains('}') {
+    if value.contains("{filter}") || value.contains("{where}") {
         return Ok(());
     }
-    Err(OptionError::invalid(option, "it has no {filter} in it")
-        .with_hint("Write {filter} where the filter goes."))
+    Err(
+        OptionError::invalid(option, "it has neither {filter} nor {where} in it")
+            .with_hint("Write {filter} where the filter goes, or {where} where WHERE goes."),
+    )
 }
 
 /// Statuses that mean no rows.
@@ -187,11 +195,18 @@ fn key(given: &Given, definition: &Definition) -> Result<Vec<usize>, OptionError
 /// A parameter column's value is the one that was sent (rule R3), so nothing else may be sent there.
 /// Fields may share a parameter: of several conditions for it one is sent.
 fn one_column_a_parameter(table: &Table) -> Result<(), OptionError> {
-    for (name, what) in paging_parameters(table) {
+    let sorting = ordering::parameters(table);
+    let own = sorting.iter().map(|(name, what)| (name.as_str(), *what));
+    let own: Vec<(&str, &str)> = paging_parameters(table).chain(own).collect();
+    for (index, (name, what)) in own.iter().enumerate() {
+        if let Some((_, other)) = own[..index].iter().find(|(other, _)| other == name) {
+            let message = format!("parameter \"{name}\" is set by {other} and by {what}");
+            return Err(OptionError::conflict(message));
+        }
         if let Some(column) = table
             .columns
             .iter()
-            .find(|column| sends(column, ParameterPlace::Query, name))
+            .find(|column| sends(table, column, ParameterPlace::Query, name))
         {
             return Err(twice(table, name, what, &column.name));
         }
@@ -205,7 +220,7 @@ fn one_column_a_parameter(table: &Table) -> Result<(), OptionError> {
             .iter()
             .enumerate()
             .filter(|(other, _)| *other != index);
-        if let Some((_, other)) = others.find(|(_, other)| sends(other, *place, name)) {
+        if let Some((_, other)) = others.find(|(_, other)| sends(table, other, *place, name)) {
             return Err(twice(
                 table,
                 name,
@@ -223,7 +238,7 @@ fn twice(table: &Table, parameter: &str, first: &str, column: &str) -> OptionErr
     error.in_column(column, &table.name)
 }
 
-fn sends(column: &Column, place: ParameterPlace, parameter: &str) -> bool {
+fn sends(table: &Table, column: &Column, place: ParameterPlace, parameter: &str) -> bool {
     let is_it = |name: &str| match place {
         ParameterPlace::Header => name.eq_ignore_ascii_case(parameter),
         ParameterPlace::Query | ParameterPlace::Path => name == parameter,
@@ -234,6 +249,7 @@ fn sends(column: &Column, place: ParameterPlace, parameter: &str) -> bool {
         } => *own == place && is_it(name),
         Role::Field(_) => {
             place == ParameterPlace::Query
+                && table.dialect.names_parameters()
                 && column
                     .filters
                     .iter()

@@ -9,12 +9,18 @@ mod offered;
 mod plain;
 mod postgrest;
 mod spelling;
+mod sql;
+mod standard;
+mod template;
+mod ticks;
 
 #[cfg(test)]
 mod trial;
 
-pub(super) use spelling::{Connective, Dialect, Judged, Term};
+pub(super) use spelling::{Connective, Dialect, Judged, NullsPlaced, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
+pub(crate) use sql::{PAGE, paged_parameter};
+pub(super) use standard::{expressible, spelling as sort_spelling};
 
 use crate::model::{self, Table};
 
@@ -31,5 +37,6 @@ pub(super) fn of(table: &Table) -> &'static dyn Dialect {
         model::Dialect::Plain => &plain::Plain,
         model::Dialect::Odata => &odata::Odata,
         model::Dialect::Postgrest => &postgrest::Postgrest,
+        model::Dialect::Sql => &sql::Sql,
     }
 }

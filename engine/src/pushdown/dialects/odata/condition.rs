@@ -2,6 +2,7 @@
 
 use super::super::literal::{Kind, kind};
 use super::super::spelling::{Fragment, Term};
+use super::super::ticks::around;
 use super::literal::{literal, quoted};
 use crate::model::{Column, Operator};
 use crate::predicate::Value;
@@ -97,24 +98,16 @@ impl Comparison<'_> {
         ))
     }
 
-    /// A time whose bounds are moved by a microsecond: within that the API's value may be rounded.
     fn around(&self, operator: Operator, value: &Value) -> Result<String, String> {
-        let bound = |word: &str, moved: i64| -> Result<String, String> {
-            let value = match value {
-                Value::TimestampTz(micros) if ![i64::MIN, i64::MAX].contains(micros) => {
-                    Value::TimestampTz(micros.saturating_add(moved))
-                }
-                other => other.clone(),
-            };
+        let mut texts = Vec::new();
+        for (operator, value) in around(operator, value) {
             let (literal, _) = literal(self.column, operator, &value)?;
-            Ok(format!("{} {word} {literal}", self.name))
-        };
-        match operator {
-            Operator::Eq => Ok(format!("({} and {})", bound("gt", -1)?, bound("lt", 1)?)),
-            Operator::Ge => bound("gt", -1),
-            Operator::Le => bound("lt", 1),
-            other => bound(word(other)?, 0),
+            texts.push(format!("{} {} {literal}", self.name, word(operator)?));
         }
+        Ok(match texts.as_slice() {
+            [single] => single.clone(),
+            _ => format!("({})", texts.join(" and ")),
+        })
     }
 
     fn like(&self, pattern: &Pattern) -> (String, bool) {
