@@ -77,10 +77,13 @@ impl World {
 
     /// The tables as json-server takes them: an object of arrays of rows.
     pub fn documents(&self) -> String {
-        let tables = self
-            .tables
-            .iter()
-            .map(|table| format!("{}: {}", Value::from(table.name.as_str()), table.rows_json()));
+        let tables = self.tables.iter().map(|table| {
+            format!(
+                "{}: {}",
+                Value::from(table.name.as_str()),
+                table.rows_json()
+            )
+        });
         format!("{{{}}}", tables.collect::<Vec<_>>().join(", "))
     }
 
