@@ -14,7 +14,8 @@ passed() {
 }
 
 engine() {
-  step test-engine "tests of the engine, of the mock API and of the oracle" cargo test -p rest_engine -p mock-api -p oracle
+  step test-engine "tests of the engine, of the mock API and of the oracle" \
+    cargo test -p rest_engine -p mock-api -p oracle -p real-servers
   passed test-engine
 }
 
