@@ -7,7 +7,7 @@ use real_servers::json_server::JsonServer;
 
 const TABLE: &str = "
     CREATE FOREIGN TABLE things (
-      id    int NOT NULL OPTIONS (filter '= exact, in exact, <> exact, not_in exact, <= exact, >= exact', sort 'id'),
+      id    int OPTIONS (filter '= exact, in exact, <> exact, not_in exact, <= exact, >= exact', sort 'id') NOT NULL,
       score double precision OPTIONS (filter '= exact, <> exact, <= exact, >= exact', sort 'score', sort_nulls 'high'),
       ok    boolean OPTIONS (filter '= exact, <> exact'),
       name  text OPTIONS (filter '= exact, in exact, <> exact, like, is_not_null'),
@@ -25,7 +25,7 @@ fn rows() -> String {
         _ => format!(
             r#"{{"id": {id}, "score": {}, "ok": {}, "name": "n{id}", "user": {{}}}}"#,
             f64::from(id) * 1e20,
-            id % 2 == 0
+            id.is_multiple_of(2)
         ),
     };
     let rows: Vec<String> = (1..=30).map(row).collect();

@@ -66,7 +66,7 @@ const TABLES: &str = "
       endpoint '/api/v1/series', rows 'data', pagination 'none', filter_param 'match[]');
 
     CREATE FOREIGN TABLE load (
-      instance text NOT NULL OPTIONS (field 'metric.instance'),
+      instance text OPTIONS (field 'metric.instance') NOT NULL,
       first timestamptz OPTIONS (param 'start', format 'unix', required 'true'),
       last timestamptz OPTIONS (param 'end', format 'unix', required 'true'),
       step text OPTIONS (param 'step', required 'true'),
