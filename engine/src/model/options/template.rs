@@ -12,25 +12,36 @@ pub(super) fn agrees(table: &Table, own: &Given) -> Result<(), OptionError> {
     };
     match table.dialect {
         Dialect::Sql => statement(template, table),
-        Dialect::Plain | Dialect::Odata | Dialect::Postgrest
-            if own.text("filter_template").is_some() =>
-        {
+        Dialect::Search | Dialect::Prometheus => filter(template),
+        _ if own.text("filter_template").is_some() => {
             let message = "option \"filter_template\" has no effect in this dialect";
             Err(OptionError::conflict(message)
                 .with_hint("The dialects sql, search and prometheus have one."))
         }
-        Dialect::Plain | Dialect::Odata | Dialect::Postgrest => Ok(()),
+        _ => Ok(()),
     }
 }
 
+fn filter(template: &str) -> Result<(), OptionError> {
+    if template.contains("{filter}") {
+        return Ok(());
+    }
+    let message = "option \"filter_template\" has no {filter} in it";
+    Err(OptionError::conflict(message).with_hint("Write {filter} where the filter goes."))
+}
+
 fn statement(template: &str, table: &Table) -> Result<(), OptionError> {
-    let takes_page = matches!(table.paging, Paging::Offset { .. })
-        && table.page_size.is_some()
-        && table.keep_params;
-    if template.contains("{limit}") && !takes_page {
+    let fits = match table.paging {
+        Paging::Offset { .. } => table.page_size.is_some() && table.keep_params,
+        Paging::Page { .. } | Paging::Cursor { .. } | Paging::Keyset { .. } => false,
+        // There {limit} is nothing: all rows come, or the response says how to get more.
+        Paging::None | Paging::Auto | Paging::Link | Paging::NextUrl { .. } => true,
+    };
+    if template.contains("{limit}") && !fits {
         let message = "{limit} in option \"filter_template\" needs pagination 'offset', a page_size and keep_params 'on'";
-        return Err(OptionError::conflict(message)
-            .with_hint("Without them every page would be the same, or the only one."));
+        return Err(
+            OptionError::conflict(message).with_hint("Without them every page would be the same.")
+        );
     }
     Ok(())
 }
