@@ -1,6 +1,6 @@
 //! Conditions with values → what each request sends for them.
 
-use super::dialects::{self, Connective, Fragment, Judged, Term};
+use super::dialects::{self, Connective, Fragment, Judged, Term, max_list_size};
 use super::expression::{Expression, Given, Test};
 use crate::model::{Column, Operator, Table};
 use crate::predicate::{Semantics, Value};
@@ -154,7 +154,7 @@ fn chunks<'a>(
     column: &Column,
     values: &'a [Value],
 ) -> Result<Vec<&'a [Value]>, String> {
-    let most = table.max_list_size.unwrap_or(usize::MAX).max(1);
+    let most = max_list_size(table).unwrap_or(usize::MAX);
     let room = table.max_url_length;
     let mut chunks = Vec::new();
     let (mut start, mut length) = (0, 0);

@@ -67,6 +67,10 @@ impl<F: Family> Dialect for Parameters<F> {
                 (word, vec![Text::of(column, text)], !widened)
             }
             Given::List(list) => {
+                // A longer IN was split before; NOT IN cannot be.
+                if let Some(most) = self.0.max_list_size().filter(|most| list.len() > *most) {
+                    return Err(format!("the API takes no more than {most} values"));
+                }
                 let texts = list
                     .iter()
                     .map(|value| self.element(column, test.operator, value));
@@ -93,6 +97,14 @@ impl<F: Family> Dialect for Parameters<F> {
 
     fn max_sort_keys(&self, _table: &Table) -> usize {
         self.0.sort().2
+    }
+
+    fn tells_nulls_apart(&self) -> bool {
+        self.0.tells_nulls_apart()
+    }
+
+    fn max_list_size(&self) -> Option<usize> {
+        self.0.max_list_size()
     }
 
     fn finish(
