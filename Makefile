@@ -14,7 +14,7 @@ export V
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell test lint install package bench accept-examples clean
+.PHONY: help demo shell test oracle lint install package bench accept-examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ shell: ## the same server and tables, ending in psql
 
 test: ## run every test
 	@scripts/test.sh
+
+oracle: ## random queries, foreign against local, until one differs (ORACLE_ARGS='--dialect odata --minutes 5')
+	@scripts/oracle_open_ended.sh
 
 lint: ## check formatting, clippy and the shell scripts
 	@scripts/lint.sh

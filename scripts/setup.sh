@@ -15,6 +15,8 @@ debian_packages() {
   fi
   if [[ "$purpose" == test ]]; then
     echo prometheus
+    # Another Node.js than Debian's brings its own npm, beside which Debian's cannot be installed.
+    command -v npm >/dev/null || echo nodejs npm
   fi
 }
 
@@ -91,10 +93,24 @@ init_pgrx() {
   step pgrx-init "telling pgrx where PostgreSQL $PG is" cargo pgrx init --no-run "--pg$PG=$PG_CONFIG"
 }
 
+# A server that nobody here wrote, for tests. The lock file says what it consists of.
+install_json_server() {
+  local source="$ROOT/pgrx-tests/json-server" target="$CARGO_TARGET_DIR/json-server"
+  command -v npm >/dev/null || fail "npm is not installed: install Node.js 18 or newer with npm"
+  cmp -s "$source/package-lock.json" "$target/installed-lock.json" && return
+  rm -rf "$target"
+  mkdir -p "$target"
+  cp "$source/package.json" "$source/package-lock.json" "$source/.npmrc" "$target"
+  step json-server "installing json-server below $target" \
+    npm ci --prefix "$target" --ignore-scripts --no-audit --no-fund
+  cp "$source/package-lock.json" "$target/installed-lock.json"
+}
+
 install_packages
 check_tools
 if [[ "$purpose" == test ]]; then
   install_rust_components
+  install_json_server
 fi
 install_cargo_pgrx
 init_pgrx

@@ -14,7 +14,8 @@ passed() {
 }
 
 engine() {
-  step test-engine "tests of the engine and of the mock API" cargo test -p rest_engine -p mock-api
+  step test-engine "tests of the engine, of the mock API and of the oracle" \
+    cargo test -p rest_engine -p mock-api -p oracle -p real-servers
   passed test-engine
 }
 
@@ -27,6 +28,11 @@ whole_server() {
   [[ -d pgrx-tests/cluster-tests ]] || return 0
   step test-cluster "tests of the release build on a server of its own" scripts/cluster.sh scripts/cluster_tests.sh
   passed test-cluster
+}
+
+oracle() {
+  step test-oracle "the oracle: 2,000 random queries a dialect, and the corpus" scripts/cluster.sh scripts/oracle.sh
+  grep '^dialect ' "$LOGS/test-oracle.log"
 }
 
 examples() {
@@ -49,6 +55,7 @@ inside_the_server
 scripts/install.sh
 step mock-api "building the mock API" cargo build --release -p mock-api
 whole_server
+oracle
 examples
 documentation
 say "all tests passed"

@@ -143,6 +143,12 @@ fn comparable(table: &Table, key: &WantedKey, is_last: bool) -> Result<(), Strin
     if column.not_null || key.never_null {
         return Ok(());
     }
+    if !is_last && dialects::of(table).tells_nulls_apart() {
+        return Err(format!(
+            "the API tells null from nothing in column \"{}\", so what they order after it is lost",
+            column.name
+        ));
+    }
     nulls(column, key, placed)
 }
 

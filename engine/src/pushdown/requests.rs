@@ -1,6 +1,7 @@
 //! How many requests the conditions of a scan are expected to become, before the query runs.
 
 use super::condition::{Condition, Leaf};
+use super::dialects::max_list_size;
 use super::terms::{Form, resolve};
 use super::verdict::Sent;
 use crate::model::{Operator, Table};
@@ -39,9 +40,9 @@ fn values_a_request(table: &Table, leaf: &Leaf) -> f64 {
     let is_single = column.is_input()
         || resolve(table, column, Operator::In)
             .is_ok_and(|resolved| resolved.form == Form::Requests);
-    match table.max_list_size {
+    match max_list_size(table) {
         _ if is_single => 1.0,
-        Some(most) => most.max(1) as f64,
+        Some(most) => most as f64,
         None => f64::INFINITY,
     }
 }

@@ -1,6 +1,6 @@
 //! Conditions with values → what each request sends for them.
 
-use super::dialects::{self, Connective, Fragment, Judged, Term};
+use super::dialects::{self, Connective, Fragment, Judged, Term, max_list_size};
 use super::expression::{Expression, Given, Test};
 use crate::model::{Column, Operator, Table};
 use crate::predicate::{Semantics, Value};
@@ -145,11 +145,6 @@ fn distinct(column: &Column, values: &[Value]) -> Result<Vec<Value>, String> {
     Ok(found)
 }
 
-/// Values that one list may have.
-fn most_values(table: &Table) -> usize {
-    table.max_list_size.unwrap_or(usize::MAX).max(1)
-}
-
 /// A value's quotes, its separator, a repeated parameter's `=`: about what a list needs besides.
 const AROUND_VALUE: usize = 8;
 
@@ -159,7 +154,7 @@ fn chunks<'a>(
     column: &Column,
     values: &'a [Value],
 ) -> Result<Vec<&'a [Value]>, String> {
-    let most = most_values(table);
+    let most = max_list_size(table).unwrap_or(usize::MAX);
     let room = table.max_url_length;
     let mut chunks = Vec::new();
     let (mut start, mut length) = (0, 0);
@@ -238,7 +233,9 @@ fn written(
             let each = values.iter().map(|value| one(Given::Value(value.clone())));
             join(table, connective, each.collect::<Result<_, _>>()?)
         }
-        (Form::Whole, Given::List(values)) if values.len() > most_values(table) => {
+        (Form::Whole, Given::List(values))
+            if max_list_size(table).is_some_and(|most| values.len() > most) =>
+        {
             Err("the API takes no list that long, and it cannot be split".to_owned())
         }
         _ => one(test.given.clone()),

@@ -3,102 +3,29 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use cluster_tests::{Database, Session};
-use serde_json::{Value, json};
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use real_servers::prometheus::Prometheus;
+use serde_json::json;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const PROGRAM: &str = "/usr/bin/prometheus";
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
-/// A running Prometheus. Dropping it ends it and removes its folder.
-struct Prometheus {
-    process: Child,
-    port: u16,
-    folder: PathBuf,
+/// The queries that Prometheus has evaluated for its API so far.
+fn queries_so_far(prometheus: &Prometheus) -> Vec<String> {
+    let queries = prometheus.queries().unwrap();
+    let queries = queries
+        .iter()
+        .map(|parameters| parameters["query"].as_str());
+    queries.map(|query| query.unwrap().to_owned()).collect()
 }
 
-impl Prometheus {
-    fn start() -> Prometheus {
-        let folder =
-            std::env::temp_dir().join(format!("rest_fdw-prometheus-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let port = free_port();
-        let queries = folder.join("queries.log");
-        // JSON is YAML.
-        let config = json!({
-            "global": {"scrape_interval": "1s", "query_log_file": queries},
-            "scrape_configs": [{
-                "job_name": "itself",
-                "static_configs": [{"targets": [format!("127.0.0.1:{port}")], "labels": {"place": "a/b c"}}],
-            }],
-        });
-        fs::write(folder.join("prometheus.yml"), config.to_string()).unwrap();
-        let log = File::create(folder.join("prometheus.log")).unwrap();
-        let process = Command::new(PROGRAM)
-            .arg(format!(
-                "--config.file={}",
-                folder.join("prometheus.yml").display()
-            ))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.join("data").display()
-            ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("{PROGRAM}: {error}; install Debian's package prometheus")
-            });
-        Prometheus {
-            process,
-            port,
-            folder,
-        }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("prometheus.log")).unwrap_or_default()
-    }
-
-    /// The queries that it has evaluated for its API so far.
-    fn queries(&self) -> Vec<String> {
-        let log = fs::read_to_string(self.folder.join("queries.log")).unwrap();
-        let entries = log
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        entries
-            .map(|entry| entry["params"]["query"].as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    /// The queries that it evaluated while `work` was done, sorted.
-    fn queries_of<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<String>) {
-        let before = self.queries().len();
-        let result = work();
-        let mut queries = self.queries().split_off(before);
-        queries.sort();
-        (result, queries)
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+/// The queries that it evaluated while `work` was done, sorted.
+fn queries_of<T>(prometheus: &Prometheus, work: impl FnOnce() -> T) -> (T, Vec<String>) {
+    let before = queries_so_far(prometheus).len();
+    let result = work();
+    let mut queries = queries_so_far(prometheus).split_off(before);
+    queries.sort();
+    (result, queries)
 }
 
 const TABLES: &str = "
@@ -149,12 +76,12 @@ fn wait_until_up(prometheus: &Prometheus, session: &mut Session) {
 
 #[test]
 fn targets_label_values_and_queries_of_prometheus_are_tables() {
-    let prometheus = Prometheus::start();
+    let prometheus = Prometheus::scraping_itself(&json!({"place": "a/b c"})).unwrap();
     let database = Database::create("prometheus");
     let mut session = database.connect();
     session.run(&format!(
-        "CREATE SERVER prometheus FOREIGN DATA WRAPPER rest_fdw OPTIONS (base_url 'http://127.0.0.1:{}')",
-        prometheus.port
+        "CREATE SERVER prometheus FOREIGN DATA WRAPPER rest_fdw OPTIONS (base_url '{}')",
+        prometheus.url()
     ));
     session.run(TABLES);
     wait_until_up(&prometheus, &mut session);
@@ -169,7 +96,7 @@ fn targets(prometheus: &Prometheus, session: &mut Session) {
     let sql = "SELECT scrape_pool, scrape_url, job, labels ->> 'place', health, last_scrape > now() - interval '1 minute',
                       last_scrape_duration BETWEEN 0 AND 10
                FROM targets";
-    let url = format!("http://127.0.0.1:{}/metrics", prometheus.port);
+    let url = format!("{}/metrics", prometheus.url());
     assert_eq!(
         session.row(sql),
         format!("itself|{url}|itself|a/b c|up|t|t")
@@ -195,12 +122,12 @@ fn label_values(session: &mut Session) {
 fn queries(prometheus: &Prometheus, session: &mut Session) {
     let sql = "SELECT metric ->> 'job', metric ->> '__name__', value, at > now() - interval '1 minute', query
                FROM instant WHERE query = 'up'";
-    let (row, sent) = prometheus.queries_of(|| session.row(sql));
+    let (row, sent) = queries_of(prometheus, || session.row(sql));
     assert_eq!(row, "itself|up|1|t|up");
     assert_eq!(sent, ["up"]);
     // What PromQL writes, a URL would read as something else.
     let query = "sum by (job) (up{job=~\"its.*|a&b=c\", place=\"a/b c\"}) + 1.5";
-    let (row, sent) = prometheus.queries_of(|| {
+    let (row, sent) = queries_of(prometheus, || {
         session.row(&format!(
             "SELECT value FROM instant WHERE query = '{query}'"
         ))
@@ -211,14 +138,15 @@ fn queries(prometheus: &Prometheus, session: &mut Session) {
         session.rows("SELECT value FROM instant WHERE query = '1 / vector(0)'"),
         ["Infinity"]
     );
-    let (rows, sent) =
-        prometheus.queries_of(|| session.rows("SELECT value FROM instant WHERE query = NULL"));
+    let (rows, sent) = queries_of(prometheus, || {
+        session.rows("SELECT value FROM instant WHERE query = NULL")
+    });
     assert!(rows.is_empty() && sent.is_empty(), "{rows:?} {sent:?}");
 }
 
 fn joins(prometheus: &Prometheus, session: &mut Session) {
     let sql = "SELECT checks.name, instant.value FROM checks JOIN instant ON instant.query = checks.query ORDER BY checks.name";
-    let (rows, sent) = prometheus.queries_of(|| session.rows(sql));
+    let (rows, sent) = queries_of(prometheus, || session.rows(sql));
     assert_eq!(rows, ["job|1", "one|1", "up|1", "up again|1"]);
     assert_eq!(
         sent,
@@ -226,7 +154,7 @@ fn joins(prometheus: &Prometheus, session: &mut Session) {
         "one request a distinct query"
     );
     let sql = "SELECT query, value FROM instant WHERE query IN (SELECT query FROM checks WHERE name LIKE 'up%')";
-    let (rows, sent) = prometheus.queries_of(|| session.rows(sql));
+    let (rows, sent) = queries_of(prometheus, || session.rows(sql));
     assert_eq!(rows, ["up|1"]);
     assert_eq!(sent, ["up"]);
     let sql = "SELECT c.name, (SELECT i.value FROM instant i WHERE i.query = c.query) FROM checks c

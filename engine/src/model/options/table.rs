@@ -71,10 +71,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         filter_template: given.text("filter_template").map(str::to_owned),
         max_list_size: given
             .read("max_list_size", quantity::positive)?
-            .map(|size| usize::try_from(size).unwrap_or(usize::MAX))
-            .into_iter()
-            .chain(most_parameters(dialect))
-            .min(),
+            .map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
         max_url_length: given
             .read("max_url_length", quantity::positive)?
             .map_or(MAX_URL_LENGTH, |size| {
@@ -96,28 +93,6 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
 
 /// Bytes of a list in a URL that every server takes; common limits begin at 4,096 for the whole line.
 const MAX_URL_LENGTH: usize = 4000;
-
-/// Values of a list that a server reads where each is a parameter of its own, whatever a table says:
-/// Strapi's configuration of qs has `arrayLimit` 100. In json-server it is 20, and a longer list finds no
-/// row at all; qs itself ignores parameters after the 1,000th, which loses rows, too.
-fn most_parameters(dialect: Dialect) -> Option<usize> {
-    match dialect {
-        Dialect::Brackets(_) => Some(100),
-        Dialect::Suffix(SuffixFlavour::JsonServer) => Some(20),
-        Dialect::Suffix(SuffixFlavour::NetBox) => Some(500),
-        Dialect::Plain
-        | Dialect::Suffix(SuffixFlavour::Django)
-        | Dialect::JsonApi
-        | Dialect::Operators
-        | Dialect::Json(_)
-        | Dialect::Odata
-        | Dialect::Postgrest
-        | Dialect::Prometheus
-        | Dialect::Search
-        | Dialect::Selectors
-        | Dialect::Sql => None,
-    }
-}
 
 /// Requests by GET only, so far.
 pub(super) fn method(option: &str, value: &str) -> Result<(), OptionError> {

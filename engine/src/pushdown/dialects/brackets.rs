@@ -14,6 +14,11 @@ impl Family for Stripe {
         "brackets"
     }
 
+    /// Parsers of such lists have a bound: 100 in qs as Strapi configures it.
+    fn max_list_size(&self) -> Option<usize> {
+        Some(100)
+    }
+
     fn template(&self, word: Word) -> Option<&'static str> {
         Some(match word {
             Word::Eq => "{name}={value}",
@@ -47,6 +52,11 @@ impl Family for Stripe {
 impl Family for Strapi {
     fn name(&self) -> &'static str {
         "brackets strapi"
+    }
+
+    /// `arrayLimit` of qs in Strapi's configuration; what is longer is no list there.
+    fn max_list_size(&self) -> Option<usize> {
+        Some(100)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {

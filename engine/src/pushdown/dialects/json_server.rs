@@ -8,6 +8,9 @@
 //! - `f_gte=v`, `f_lte=v`: numbers as doubles; texts by UTF-16 code unit, which is no order of PostgreSQL's.
 //! - `f_like=v`: the regular expression `v`, without regard to case, anywhere in the text.
 //! - A filter without suffix on a key that no row has is dropped.
+//! - A parameter that is repeated more than 20 times filters nothing, or everything: its parser of queries (qs, from 6.14 on)
+//!   makes an object of so many.
+//! - `_sort` puts null after all values, and rows without the key after those with null.
 
 use super::quoting::{is_unix, same_decimal};
 use super::templated::{EMPTY, Family, Literals};
@@ -21,6 +24,14 @@ pub(super) struct JsonServer;
 impl Family for JsonServer {
     fn name(&self) -> &'static str {
         "suffix json-server"
+    }
+
+    fn tells_nulls_apart(&self) -> bool {
+        true
+    }
+
+    fn max_list_size(&self) -> Option<usize> {
+        Some(20)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {

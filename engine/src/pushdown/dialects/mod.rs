@@ -45,6 +45,12 @@ impl Table {
     }
 }
 
+/// The most values of a list that one request can carry: as the table declares, and as the dialect's servers bear.
+pub(super) fn max_list_size(table: &Table) -> Option<usize> {
+    let declared = table.max_list_size.map(|most| most.max(1));
+    declared.into_iter().chain(of(table).max_list_size()).min()
+}
+
 /// The dialect of a table.
 pub(super) fn of(table: &Table) -> &'static dyn Dialect {
     match table.dialect {

@@ -145,6 +145,17 @@ pub(crate) trait Dialect: Sync {
         1
     }
 
+    /// Whether its orders put rows with null and rows without the member apart: those are equal in SQL, so what a
+    /// further column orders among them is lost.
+    fn tells_nulls_apart(&self) -> bool {
+        false
+    }
+
+    /// The most values of a list that it takes, where its servers have such a bound.
+    fn max_list_size(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether the API can be asked for some members of its rows only.
     fn takes_fields(&self, table: &Table) -> bool {
         table.fields_param.is_some() && self.sort_spelling(table).is_some()

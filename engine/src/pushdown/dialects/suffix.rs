@@ -60,6 +60,11 @@ impl Family for NetBox {
         "suffix netbox"
     }
 
+    /// `DATA_UPLOAD_MAX_NUMBER_FIELDS` of Django is 1,000 parameters, all together.
+    fn max_list_size(&self) -> Option<usize> {
+        Some(500)
+    }
+
     fn template(&self, word: Word) -> Option<&'static str> {
         Some(match word {
             Word::Eq => "{name}={value}",

@@ -274,6 +274,25 @@ fn what_rounds_can_only_come_last() {
 }
 
 #[test]
+fn where_null_is_not_nothing_what_may_be_null_can_only_come_last() {
+    let options = [("dialect", "suffix json-server"), ("pagination", "none")];
+    let nothing = |column: usize| WantedKey {
+        never_null: true,
+        ..up(column)
+    };
+    sends(
+        &options,
+        &[nothing(0), up(1)],
+        "_sort=id,score&_order=asc,asc",
+    );
+    refuses(
+        &options,
+        &[up(1), nothing(0)],
+        "the API tells null from nothing in column \"score\", so what they order after it is lost",
+    );
+}
+
+#[test]
 fn numbered_pages_need_the_key_in_the_order() {
     for style in ["page", "offset"] {
         let paged = [("pagination", style)];

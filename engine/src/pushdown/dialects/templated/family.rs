@@ -54,6 +54,16 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
         Ok(())
     }
 
+    /// Whether its orders put rows with null and rows without the member apart.
+    fn tells_nulls_apart(&self) -> bool {
+        false
+    }
+
+    /// The most values of a list that its servers bear.
+    fn max_list_size(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether `<>` and NOT IN return the rows without a value, too.
     fn keeps_nulls(&self) -> bool {
         false

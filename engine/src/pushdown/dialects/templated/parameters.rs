@@ -101,6 +101,14 @@ impl<F: Family> Dialect for Parameters<F> {
     fn max_sort_keys(&self, _table: &Table) -> usize {
         self.0.sort().2
     }
+
+    fn tells_nulls_apart(&self) -> bool {
+        self.0.tells_nulls_apart()
+    }
+
+    fn max_list_size(&self) -> Option<usize> {
+        self.0.max_list_size()
+    }
 }
 
 impl<F: Family> Parameters<F> {

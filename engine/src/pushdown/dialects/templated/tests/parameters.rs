@@ -254,6 +254,38 @@ fn suffixes_are_those_of_json_server() {
 }
 
 #[test]
+fn json_server_takes_lists_of_20_values_at_most() {
+    let written = |operator, name: &str, count: i64, options: &[(&str, &str)]| {
+        let mut given = vec![("dialect", "suffix json-server")];
+        given.extend(options);
+        let columns = [("x", Type::Int4, &[("filter", ALL_EXACT)] as &[_])];
+        let table = table(&[], &given, &columns);
+        let values: Vec<i64> = (1..=count).collect();
+        let sent = sent(&table, operator, ints(&values));
+        let each = |request: &str| {
+            request
+                .split('&')
+                .filter(|pair| pair.starts_with(name))
+                .count()
+        };
+        sent.map(|sent| sent.split(" ; ").map(each).collect::<Vec<_>>())
+    };
+    assert_eq!(written(In, "x=", 20, &[]), Ok(vec![20]));
+    assert_eq!(written(In, "x=", 41, &[]), Ok(vec![20, 20, 1]));
+    assert_eq!(
+        written(In, "x=", 41, &[("max_list_size", "30")]),
+        Ok(vec![20, 20, 1])
+    );
+    assert_eq!(
+        written(In, "x=", 5, &[("max_list_size", "3")]),
+        Ok(vec![3, 2])
+    );
+    assert_eq!(written(NotIn, "x_ne=", 20, &[]), Ok(vec![20]));
+    let error = written(NotIn, "x_ne=", 21, &[]).unwrap_err();
+    assert!(error.contains("no list that long"), "{error}");
+}
+
+#[test]
 fn json_server_orders_and_compares_only_what_has_one_text() {
     let over = |ty: Type, filter: &str| column("suffix json-server", ty, filter);
     let refused = |ty: Type, operator, value: Value| {

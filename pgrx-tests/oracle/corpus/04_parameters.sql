@@ -1,0 +1,35 @@
+PREPARE p(int8) AS SELECT id, t FROM t0 WHERE id = $1; EXECUTE p(1); EXECUTE p(2); EXECUTE p(NULL); EXECUTE p(-5)
+
+PREPARE p(int8, int4) AS SELECT a.id, b.id FROM t0 a, t2 b WHERE a.id = $1 AND b.i4 = $2; EXECUTE p(1, 1); EXECUTE p(2, 0)
+
+PREPARE p(text) AS SELECT id FROM t0 WHERE t = $1; EXECUTE p('open'); EXECUTE p('a,b'); EXECUTE p(''); EXECUTE p(NULL); EXECUTE p('ß'); EXECUTE p('a'); EXECUTE p('%')
+
+PREPARE p(int8[]) AS SELECT id FROM t0 WHERE id = ANY ($1); EXECUTE p('{1,2,3}'); EXECUTE p('{}'); EXECUTE p(NULL); EXECUTE p('{NULL,4,4}')
+
+PREPARE p(text[]) AS SELECT id FROM t0 WHERE t <> ALL ($1); EXECUTE p('{open,a}'); EXECUTE p('{}'); EXECUTE p('{NULL}')
+
+PREPARE p(int8) AS SELECT id FROM t0 WHERE id IN ($1, $1 + 1, $1 + 2); EXECUTE p(1); EXECUTE p(3)
+
+PREPARE p(int8) AS SELECT count(*) FROM t0 WHERE i8 > $1 AND i8 IS DISTINCT FROM $1 + 1; EXECUTE p(0); EXECUTE p(NULL)
+
+PREPARE p(text) AS SELECT id FROM t0 WHERE t LIKE $1; EXECUTE p('a%'); EXECUTE p('%b%'); EXECUTE p('_'); EXECUTE p('%'); EXECUTE p('a\%')
+
+PREPARE p(numeric, float8) AS SELECT id FROM t0 WHERE n >= $1 AND f8 <= $2; EXECUTE p(0.1, 5); EXECUTE p(123456789012345678901234567890, 'NaN')
+
+PREPARE p(timestamptz) AS SELECT id FROM t0 WHERE tz >= $1; EXECUTE p('2024-02-29 12:00Z'); EXECUTE p('infinity'); EXECUTE p('-infinity')
+
+PREPARE p(date) AS SELECT id FROM t0 WHERE d = $1 OR d < $1 - 1; EXECUTE p('2024-02-29'); EXECUTE p(NULL)
+
+PREPARE p(bool) AS SELECT id FROM t0 WHERE b = $1; EXECUTE p(true); EXECUTE p(false); EXECUTE p(NULL)
+
+PREPARE p(int8, int8) AS SELECT id FROM t0 ORDER BY id LIMIT $1 OFFSET $2; EXECUTE p(3, 1); EXECUTE p(NULL, 2); EXECUTE p(0, 0)
+
+PREPARE p(int8) AS SELECT s.k, a.id FROM small s LEFT JOIN t0 a ON a.id = s.k AND a.i4 > $1; EXECUTE p(0); EXECUTE p(100)
+
+PREPARE p(int8) AS SELECT id FROM t0 WHERE EXISTS (SELECT 1 FROM t2 WHERE t2.id = t0.id AND t2.i8 > $1); EXECUTE p(0); EXECUTE p(5)
+
+PREPARE p(int4, int4) AS SELECT id FROM t0 WHERE i4 BETWEEN $1 AND $2; EXECUTE p(0, 5); EXECUTE p(5, 0); EXECUTE p(NULL, 1)
+
+PREPARE p(int4) AS SELECT i4, count(*) FROM t0 GROUP BY i4 HAVING count(*) > $1; EXECUTE p(0); EXECUTE p(2)
+
+PREPARE p AS SELECT id FROM t0 WHERE tz < now(); EXECUTE p; EXECUTE p; EXECUTE p; EXECUTE p; EXECUTE p; EXECUTE p; EXECUTE p

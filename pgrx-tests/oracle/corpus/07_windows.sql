@@ -1,0 +1,14 @@
+SELECT id, row_number() OVER (ORDER BY id) FROM t0
+
+SELECT id, rank() OVER (PARTITION BY b ORDER BY i4) FROM t0
+
+SELECT id, sum(i4) OVER (PARTITION BY t ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t0
+
+SELECT id, lag(t) OVER w, lead(i4, 2) OVER w FROM t0 WINDOW w AS (ORDER BY i4 DESC NULLS LAST, id)
+
+SELECT id, ntile(3) OVER (ORDER BY id), count(*) OVER () FROM t0 WHERE i4 >= 0
+
+SELECT * FROM (SELECT id, row_number() OVER (PARTITION BY i4 ORDER BY id) AS place FROM t0) x WHERE place = 1
+
+-- ordered
+SELECT id, first_value(id) OVER (PARTITION BY b ORDER BY id) FROM t0 ORDER BY id LIMIT 4

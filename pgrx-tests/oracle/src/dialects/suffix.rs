@@ -1,0 +1,202 @@
+//! `suffix`: operators behind names, as Django, NetBox and json-server have them.
+
+use super::declare::{self, Sorting, Spelled};
+use super::worse::Worse;
+use super::{Dialect, Service, general_options, paging};
+use crate::random::Random;
+use crate::tables::{ALL_COLUMNS, Table};
+use crate::values::Kind;
+
+pub(super) const DJANGO: Dialect = Dialect {
+    name: "suffix",
+    columns: ALL_COLUMNS,
+    serve: django,
+};
+
+pub(super) const NETBOX: Dialect = Dialect {
+    name: "suffix-netbox",
+    columns: ALL_COLUMNS,
+    serve: netbox,
+};
+
+pub(super) const JSON_SERVER: Dialect = Dialect {
+    name: "suffix-json-server",
+    columns: ALL_COLUMNS,
+    serve: json_server,
+};
+
+fn django(random: &mut Random, table: &Table) -> Service {
+    let sorting = Sorting {
+        styles: &["minus"],
+        param: "ordering",
+    };
+    flavour(
+        random,
+        table,
+        "suffix",
+        "django",
+        operators_of_django,
+        &sorting,
+    )
+}
+
+fn netbox(random: &mut Random, table: &Table) -> Service {
+    let sorting = Sorting {
+        styles: &["minus"],
+        param: "ordering",
+    };
+    flavour(
+        random,
+        table,
+        "suffix netbox",
+        "netbox",
+        operators_of_netbox,
+        &sorting,
+    )
+}
+
+fn json_server(random: &mut Random, table: &Table) -> Service {
+    let sorting = Sorting {
+        styles: &["order_param"],
+        param: "_sort",
+    };
+    flavour(
+        random,
+        table,
+        "suffix json-server",
+        "json-server",
+        operators_of_json_server,
+        &sorting,
+    )
+}
+
+fn flavour(
+    random: &mut Random,
+    table: &Table,
+    dialect: &str,
+    flavour: &str,
+    operators: fn(Kind) -> &'static [Spelled],
+    sorting: &Sorting,
+) -> Service {
+    let mut service = Service::default();
+    service.table("dialect", dialect);
+    general_options(random, &mut service);
+    paging::draw(random, &mut service, paging::ALL);
+    declare::speak(&mut service, table, "suffix", Some(flavour), declare::path);
+    let worse = Worse::draw(random, &mut service, table);
+    declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
+    declare::sorts(random, &mut service, table, sorting);
+    declare::entity(random, &mut service, table);
+    service
+}
+
+fn operators_of_django(kind: Kind) -> &'static [Spelled] {
+    const NULLS: [Spelled; 2] = [("is_null", true), ("is_not_null", true)];
+    match kind {
+        Kind::Text => &[
+            ("=", true),
+            ("in", true),
+            ("like", true),
+            ("ilike", false),
+            ("contains", true),
+            NULLS[0],
+            NULLS[1],
+        ],
+        Kind::TextC => &[
+            ("=", true),
+            ("in", true),
+            ("<", true),
+            ("<=", true),
+            (">", true),
+            (">=", true),
+            ("like", true),
+            NULLS[0],
+            NULLS[1],
+        ],
+        Kind::Uuid => &[("=", true), ("in", true), NULLS[0], NULLS[1]],
+        Kind::Bool => &[("=", true), NULLS[0], NULLS[1]],
+        Kind::Jsonb | Kind::TextArray => &[NULLS[0], NULLS[1]],
+        _ => &[
+            ("=", true),
+            ("in", true),
+            ("<", true),
+            ("<=", true),
+            (">", true),
+            (">=", true),
+            NULLS[0],
+            NULLS[1],
+        ],
+    }
+}
+
+fn operators_of_netbox(kind: Kind) -> &'static [Spelled] {
+    const EMPTY: [Spelled; 2] = [("is_null", false), ("is_not_null", false)];
+    match kind {
+        Kind::Text => &[
+            ("=", true),
+            ("in", true),
+            ("<>", false),
+            ("not_in", false),
+            ("like", false),
+            ("ilike", false),
+            EMPTY[0],
+            EMPTY[1],
+        ],
+        Kind::TextC => &[
+            ("=", true),
+            ("in", true),
+            ("<>", false),
+            ("<", true),
+            ("<=", true),
+            (">", true),
+            (">=", true),
+            ("like", false),
+            EMPTY[0],
+            EMPTY[1],
+        ],
+        Kind::Uuid => &[
+            ("=", true),
+            ("in", true),
+            ("<>", false),
+            ("not_in", false),
+            EMPTY[0],
+            EMPTY[1],
+        ],
+        Kind::Bool => &[("=", true), EMPTY[0], EMPTY[1]],
+        Kind::Jsonb | Kind::TextArray => &[],
+        _ => &[
+            ("=", true),
+            ("in", true),
+            ("<>", false),
+            ("not_in", false),
+            ("<", true),
+            ("<=", true),
+            (">", true),
+            (">=", true),
+            EMPTY[0],
+            EMPTY[1],
+        ],
+    }
+}
+
+/// It compares as JavaScript does, so nothing is exact for certain.
+fn operators_of_json_server(kind: Kind) -> &'static [Spelled] {
+    match kind {
+        Kind::Int4 => &[
+            ("=", false),
+            ("in", false),
+            ("<>", false),
+            ("<=", false),
+            (">=", false),
+        ],
+        Kind::Text | Kind::TextC => &[
+            ("=", false),
+            ("in", false),
+            ("<>", false),
+            ("like", false),
+            ("ilike", false),
+        ],
+        Kind::Int8 | Kind::Uuid | Kind::Bool => &[("=", false), ("in", false)],
+        _ => &[],
+    }
+}

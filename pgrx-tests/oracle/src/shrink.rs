@@ -1,0 +1,146 @@
+//! How is a mismatch made small enough to be understood?
+
+use crate::check::{Verdict, check};
+use crate::query::Statement;
+use crate::stage::Stage;
+use crate::tables::Slot;
+use crate::world::World;
+use std::time::{Duration, Instant};
+
+/// How long one mismatch may be made smaller.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A mismatch that is being made smaller.
+pub struct Shrink<'a> {
+    stage: &'a mut Stage,
+    /// The tables, as small as they have become.
+    pub world: World,
+    /// The statement, as small as it has become.
+    pub statement: Statement,
+    started: Instant,
+}
+
+impl<'a> Shrink<'a> {
+    /// Begins with what failed; the world must be set.
+    pub fn new(stage: &'a mut Stage, world: World, statement: Statement) -> Shrink<'a> {
+        Shrink {
+            stage,
+            world,
+            statement,
+            started: Instant::now(),
+        }
+    }
+
+    /// Makes the statement smaller, then the tables, then the statement once more.
+    ///
+    /// # Errors
+    /// The server does not come back after a crash.
+    pub fn run(&mut self) -> Result<(), String> {
+        self.shrink_statement()?;
+        for table in 0..self.world.tables.len() {
+            self.shrink_rows(table)?;
+        }
+        for table in 0..self.world.tables.len() {
+            self.shrink_options(table)?;
+        }
+        for table in 0..self.world.tables.len() {
+            self.shrink_slots(table)?;
+        }
+        self.stage.set(&self.world)?;
+        self.shrink_statement()?;
+        self.stage.set(&self.world)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.started.elapsed() > PATIENCE
+    }
+
+    fn shrink_statement(&mut self) -> Result<(), String> {
+        'again: while !self.is_out_of_time() {
+            for smaller in self.statement.reductions() {
+                if self.is_out_of_time() {
+                    break 'again;
+                }
+                if let Verdict::Mismatch(_) = check(&mut self.stage.sessions, &smaller)? {
+                    self.statement = smaller;
+                    continue 'again;
+                }
+            }
+            break;
+        }
+        Ok(())
+    }
+
+    /// Keeps a smaller world if the statement still fails in it.
+    fn keep_if_failing(&mut self, world: World) -> Result<bool, String> {
+        // An option may need another one: then the tables are refused.
+        if self.stage.set(&world).is_err() {
+            return Ok(false);
+        }
+        let fails = matches!(
+            check(&mut self.stage.sessions, &self.statement)?,
+            Verdict::Mismatch(_)
+        );
+        if fails {
+            self.world = world;
+        }
+        Ok(fails)
+    }
+
+    /// Drops runs of rows, each half as long as the one before.
+    fn shrink_rows(&mut self, table: usize) -> Result<(), String> {
+        let mut length = self.world.tables[table].rows.len();
+        while length > 0 {
+            let mut start = 0;
+            while start < self.world.tables[table].rows.len() && !self.is_out_of_time() {
+                let mut world = self.world.clone();
+                let rows = &mut world.tables[table].rows;
+                let end = rows.len().min(start + length);
+                rows.drain(start..end);
+                if !self.keep_if_failing(world)? {
+                    start += length;
+                }
+            }
+            length /= 2;
+        }
+        Ok(())
+    }
+
+    fn shrink_options(&mut self, table: usize) -> Result<(), String> {
+        let mut index = 0;
+        while index < self.world.services[table].table_options.len() && !self.is_out_of_time() {
+            let mut world = self.world.clone();
+            world.services[table].table_options.remove(index);
+            if !self.keep_if_failing(world)? {
+                index += 1;
+            }
+        }
+        for column in self.world.services[table]
+            .column_options
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            let mut world = self.world.clone();
+            world.services[table].column_options.remove(&column);
+            self.keep_if_failing(world)?;
+        }
+        Ok(())
+    }
+
+    fn shrink_slots(&mut self, table: usize) -> Result<(), String> {
+        let (rows, columns) = (
+            self.world.tables[table].rows.len(),
+            self.world.tables[table].columns.len(),
+        );
+        for column in 1..columns {
+            if self.is_out_of_time() {
+                return Ok(());
+            }
+            let mut world = self.world.clone();
+            (0..rows).for_each(|row| world.tables[table].rows[row][column] = Slot::Missing);
+            self.keep_if_failing(world)?;
+        }
+        Ok(())
+    }
+}
