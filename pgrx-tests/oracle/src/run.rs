@@ -38,6 +38,8 @@ pub struct Tally {
     pub requests: AtomicU64,
     /// Mismatches.
     pub mismatches: AtomicU64,
+    /// Milliseconds that the statements took in each place.
+    pub spent: [AtomicU64; 3],
     stop: AtomicBool,
     next_world: AtomicU64,
 }
@@ -150,6 +152,9 @@ impl Run<'_> {
                 break;
             }
         }
+        for (total, spent) in self.tally.spent.iter().zip(stage.sessions.take_spent()) {
+            Tally::add(total, spent.as_millis() as u64);
+        }
         Tally::add(&self.tally.requests, stage.take_requests().len() as u64);
         Ok(())
     }
@@ -160,14 +165,17 @@ impl Run<'_> {
         let tally = &self.tally;
         let seconds = self.started.elapsed().as_secs_f64();
         format!(
-            "dialect {}: {} queries ({} with rows, {} errors everywhere), {} mismatches, {} requests, {:.0} queries/s",
+            "dialect {}: {} queries ({} with rows, {} errors everywhere), {} mismatches, {} requests, {:.0} queries/s (local {} ms, on {} ms, off {} ms)",
             self.dialect.name,
             count(&tally.queries),
             count(&tally.with_rows),
             count(&tally.errors),
             count(&tally.mismatches),
             count(&tally.requests),
-            count(&tally.queries) as f64 / seconds
+            count(&tally.queries) as f64 / seconds,
+            count(&tally.spent[0]),
+            count(&tally.spent[1]),
+            count(&tally.spent[2])
         )
     }
 }
