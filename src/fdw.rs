@@ -2,7 +2,7 @@
 //! our callbacks replace its own as one set.
 
 use crate::error::FdwError;
-use crate::{executor, explain, options, planner};
+use crate::{analyze, executor, explain, options, planner};
 use pgrx::{AllocatedByRust, PgBox, pg_sys};
 use supabase_wrappers::prelude::*;
 
@@ -66,6 +66,8 @@ fn install_callbacks(routine: &mut PgBox<pg_sys::FdwRoutine, AllocatedByRust>) {
     routine.IterateForeignScan = Some(executor::iterate_foreign_scan);
     routine.ReScanForeignScan = Some(executor::rescan_foreign_scan);
     routine.EndForeignScan = Some(executor::end_foreign_scan);
+
+    routine.AnalyzeForeignTable = Some(analyze::analyze_foreign_table);
 
     routine.ExplainForeignScan = Some(explain::explain_foreign_scan);
 

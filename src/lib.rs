@@ -5,6 +5,7 @@
 
 use pgrx::prelude::*;
 
+mod analyze;
 mod compat;
 mod encoding;
 mod error;
@@ -14,6 +15,7 @@ mod fdw;
 mod options;
 mod plan;
 mod planner;
+mod reported;
 mod settings;
 
 ::pgrx::pg_module_magic!(name, version);

@@ -1,5 +1,6 @@
 //! The cases: each is a query, and the query beside it in the same run.
 
+use crate::planning::{self, Planning};
 use postgres::{Client, NoTls};
 use std::error::Error;
 use std::path::Path;
@@ -46,6 +47,8 @@ pub struct Results {
     pub timings: Vec<Timing>,
     /// What they say.
     pub comparisons: Vec<Comparison>,
+    /// How long planning takes.
+    pub planning: Planning,
 }
 
 const EIGHT_COLUMNS: &str = "count(*), sum(id), sum(score), max(title), max(created_at), sum(comments), max(state), max(login)";
@@ -121,6 +124,7 @@ pub fn measure(folder: &Path, url: &str) -> Result<Results, Box<dyn Error>> {
         environment,
         timings,
         comparisons,
+        planning: planning::measure(&mut client)?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod cases;
 mod data;
+mod planning;
 mod report;
 
 use std::error::Error;

@@ -1,7 +1,9 @@
 //! The report: a Markdown table of what was measured.
 
 use crate::cases::Results;
+use crate::planning::Planning;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// The text of docs/benchmarks.md.
 pub fn render(results: &Results) -> String {
@@ -39,6 +41,26 @@ pub fn render(results: &Results) -> String {
             ),
         );
     }
+    text.push_str(&planning(&results.planning));
+    text
+}
+
+fn planning(of: &Planning) -> String {
+    let median = |durations: &[Duration]| durations[durations.len() / 2].as_secs_f64() * 1000.0;
+    let (local, foreign) = (median(&of.local), median(&of.foreign));
+    let mut text = String::from(PLANNING);
+    line(&mut text, format_args!("| local table | {local:.3} ms |"));
+    line(
+        &mut text,
+        format_args!("| foreign table | {foreign:.3} ms |"),
+    );
+    line(
+        &mut text,
+        format_args!(
+            "| difference, to be below 1 ms | {:.3} ms |",
+            foreign - local
+        ),
+    );
     text
 }
 
@@ -46,6 +68,13 @@ pub fn render(results: &Results) -> String {
 fn line(text: &mut String, arguments: std::fmt::Arguments) {
     let _ = writeln!(text, "{arguments}");
 }
+
+const PLANNING: &str = "
+Planning of a query over one table of 20 columns with 10 clauses, by EXPLAIN (SUMMARY):
+
+| planning time | median |
+|---|---|
+";
 
 const INTRODUCTION: &str = "# Benchmarks
 

@@ -13,6 +13,7 @@ pub mod pagination;
 pub mod predicate;
 pub mod pushdown;
 pub mod request;
+pub mod sample;
 pub mod scan;
 
 pub use error::{Error, Result};

@@ -1067,15 +1067,16 @@ mod tests {
     }
 
     #[pg_test]
-    fn analyze_is_skipped_with_a_warning_and_asks_nothing() {
-        let api = people_api("analyze_is_skipped_with_a_warning", &json!({}));
+    fn analyze_reads_a_table_also_as_the_child_of_another() {
+        let api = people_api("analyze_reads_a_table", &json!({}));
         run("ANALYZE people");
-        run("ANALYZE people (age)");
         assert_eq!(
             rows("SELECT reltuples FROM pg_class WHERE relname = 'people'"),
-            ["(-1)"]
+            ["(5)"]
         );
-        assert_eq!(api.requests(), NONE);
+        assert_eq!(api.requests(), ["GET /people"]);
+        run("ANALYZE people (age)");
+        assert_eq!(api.requests(), ["GET /people"]);
         assert_eq!(rows("SELECT count(*) FROM people"), ["(5)"]);
         run("CREATE TABLE parent (id int)");
         run("INSERT INTO parent VALUES (1)");
@@ -1083,7 +1084,13 @@ mod tests {
         run("ALTER FOREIGN TABLE people INHERIT parent");
         api.requests();
         run("ANALYZE parent");
-        assert_eq!(api.requests(), NONE);
+        assert_eq!(api.requests(), ["GET /people"]);
+        assert_eq!(
+            rows(
+                "SELECT n_distinct, null_frac FROM pg_stats WHERE tablename = 'parent' AND inherited"
+            ),
+            ["(-0.8333333,0)"]
+        );
     }
 
     #[pg_test]

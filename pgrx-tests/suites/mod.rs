@@ -13,6 +13,7 @@ mod pushdown;
 mod scans;
 mod shapes;
 mod signin;
+mod statistics;
 mod support;
 mod types;
 

@@ -9,6 +9,7 @@ mod lookups;
 mod memory;
 mod operands;
 mod parameters;
+mod reader;
 mod release;
 mod scan;
 mod source;
@@ -17,11 +18,13 @@ mod values;
 mod wait;
 
 pub use operands::constant;
+pub use reader::Reader;
 pub use release::register;
 pub use scan::{ForeignScan, Totals};
 
 use crate::plan::ScanPlan;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
+use release::Streaming;
 
 /// `BeginForeignScan`: prepares a scan; nothing is sent before the first row is asked for.
 ///

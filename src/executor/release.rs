@@ -3,13 +3,21 @@
 //! The query's memory context drops a scan in any case, but where a query runs inside of a function
 //! that context lives until ROLLBACK; resource owners are released at once.
 
-use super::ForeignScan;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::RefCell;
 
+/// Something with a stream.
+pub trait Streaming {
+    /// Ends the stream and closes its connections.
+    fn close(&mut self);
+}
+
+/// A resource owner, and what was started under it.
+type Owned = (pg_sys::ResourceOwner, *mut dyn Streaming);
+
 thread_local! {
-    /// The scans with an open stream, each with the resource owner that it was started under.
-    static OPEN: RefCell<Vec<(pg_sys::ResourceOwner, *mut ForeignScan)>> = const { RefCell::new(Vec::new()) };
+    /// What has an open stream.
+    static OPEN: RefCell<Vec<Owned>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Called once, when the library is loaded.
@@ -19,15 +27,15 @@ pub fn register() {
 }
 
 /// Notes that `scan` has an open stream.
-pub fn opened(scan: *mut ForeignScan) {
+pub fn opened(scan: *mut dyn Streaming) {
     // SAFETY: reads a variable of the backend, on its main thread.
     let owner = unsafe { pg_sys::CurrentResourceOwner };
     OPEN.with_borrow_mut(|open| open.push((owner, scan)));
 }
 
 /// Notes that `scan` has none any more, or is gone.
-pub fn closed(scan: *const ForeignScan) {
-    OPEN.with_borrow_mut(|open| open.retain(|(_, other)| !std::ptr::eq(*other, scan)));
+pub fn closed<T: Streaming>(scan: *const T) {
+    OPEN.with_borrow_mut(|open| open.retain(|(_, other)| !std::ptr::addr_eq(*other, scan)));
 }
 
 /// Ends the streams of the resource owner that is being released after an error.

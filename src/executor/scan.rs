@@ -3,19 +3,21 @@
 use super::lookups::{Key, Lookups};
 use super::operands;
 use super::parameters::Parameters;
+use super::release::Streaming;
 use super::source::{Found, Source};
 use super::texts::Texts;
 use super::values::Loader;
 use super::{budget, release, wait};
 use crate::error::FdwError;
 use crate::plan::ScanPlan;
-use crate::{compat, options, settings};
+use crate::{compat, options, reported, settings};
 use pgrx::{PgList, pg_sys};
 use rest_engine::decode::Batch;
 use rest_engine::error::Error as EngineError;
 use rest_engine::http::{CancelToken, Client};
 use rest_engine::model::{Operator, Table};
-use rest_engine::request::{Bound, Inputs, Operand};
+use rest_engine::pushdown::RemoteQuery;
+use rest_engine::request::{self, Bound, Inputs, Operand};
 use rest_engine::scan::{RequestRecord, Scan, ScanSpec, Statistics};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ pub struct ForeignScan {
     plan: ScanPlan,
     table: Arc<Table>,
     client: Option<Arc<Client>>,
+    relation: pg_sys::Oid,
     user: pg_sys::Oid,
     operands: Vec<*mut pg_sys::ExprState>,
     rechecks: Vec<*mut pg_sys::ExprState>,
@@ -46,6 +49,8 @@ pub struct ForeignScan {
     texts: Texts,
     parameters: Parameters,
     stream: Option<Stream>,
+    /// What was asked of the API last are all rows: no filter was sent.
+    asks_for_all: bool,
     /// The execution before, if it was not read to its end: one with the same values goes on with it.
     paused: Option<Source>,
     lookups: Lookups,
@@ -88,7 +93,13 @@ impl ForeignScan {
                 lookups.expect_more();
             }
             let (operands, rechecks) = initialise_expressions(node, plan.operands.len());
-            let loaders = loaders(&plan, descriptor, context);
+            let loaders = loaders(
+                &plan.table,
+                &plan.attributes,
+                &plan.wanted,
+                descriptor,
+                context,
+            );
             let leaves = plan
                 .query
                 .sent
@@ -103,6 +114,7 @@ impl ForeignScan {
             Ok(ForeignScan {
                 table: Arc::new(plan.table.clone()),
                 client: None,
+                relation: (*(*node).ss.ss_currentRelation).rd_id,
                 user: compat::scan_user(node),
                 operands,
                 rechecks,
@@ -110,6 +122,7 @@ impl ForeignScan {
                 texts: Texts::new(context),
                 parameters,
                 stream: None,
+                asks_for_all: false,
                 paused: None,
                 lookups,
                 finished: false,
@@ -244,10 +257,13 @@ impl ForeignScan {
             wanted: self.plan.wanted.clone(),
             hint: self.plan.hint.filter(|_| whole),
             fetch_ahead: self.plan.fetch_ahead,
+            most_pages: None,
             budget: budget::of_statement(),
         };
         let client = self.client()?;
         let scan = Scan::start(client, spec).map_err(|error| remote(&self.table, error))?;
+        let unfiltered = request::bind(&self.table, &RemoteQuery::default(), &[]);
+        self.asks_for_all = unfiltered.is_ok_and(|all| all.requests == bound.requests);
         release::opened(self);
         Ok(Source::running(scan, key))
     }
@@ -318,18 +334,12 @@ impl ForeignScan {
         if self.paused.is_none() {
             release::closed(self);
         }
-        self.totals.statistics.add(&source.statistics());
-        log(source.take_log());
-    }
-
-    /// Ends the streams and closes the connections.
-    pub fn close(&mut self) {
-        self.finished = false;
-        let stream = self.stream.take().map(|stream| stream.source);
-        for source in stream.into_iter().chain(self.paused.take()) {
-            self.end(source);
+        let statistics = source.statistics();
+        if let Some(total) = statistics.total.filter(|_| self.asks_for_all) {
+            reported::note(self.relation, &self.table, total);
         }
-        self.client = None;
+        self.totals.statistics.add(&statistics);
+        log(source.take_log());
     }
 
     /// What was done so far.
@@ -343,13 +353,24 @@ impl ForeignScan {
     }
 }
 
+impl Streaming for ForeignScan {
+    fn close(&mut self) {
+        self.finished = false;
+        let stream = self.stream.take().map(|stream| stream.source);
+        for source in stream.into_iter().chain(self.paused.take()) {
+            self.end(source);
+        }
+        self.client = None;
+    }
+}
+
 impl Drop for ForeignScan {
     fn drop(&mut self) {
         release::closed(self);
     }
 }
 
-fn remote(table: &Table, error: EngineError) -> FdwError {
+pub(super) fn remote(table: &Table, error: EngineError) -> FdwError {
     FdwError::Remote {
         table: table.name.clone(),
         error: Box::new(error),
@@ -357,7 +378,7 @@ fn remote(table: &Table, error: EngineError) -> FdwError {
 }
 
 /// The error of a value, with the table's name and without the secrets that the API repeats in it.
-fn in_table(of: &Table, client: Option<&Client>, error: FdwError) -> FdwError {
+pub(super) fn in_table(of: &Table, client: Option<&Client>, error: FdwError) -> FdwError {
     match (error, client) {
         (FdwError::Remote { error, .. }, Some(client)) => {
             remote(of, client.redactor().error(*error))
@@ -367,7 +388,7 @@ fn in_table(of: &Table, client: Option<&Client>, error: FdwError) -> FdwError {
 }
 
 /// A LOG line for each finished request, if the user asked for them.
-fn log(records: Vec<RequestRecord>) {
+pub(super) fn log(records: Vec<RequestRecord>) {
     if settings::log_requests() {
         for record in records {
             pgrx::log!("rest_fdw: {record}");
@@ -399,20 +420,26 @@ unsafe fn initialise_expressions(
     }
 }
 
-unsafe fn loaders(
-    plan: &ScanPlan,
+/// The loaders of the columns `wanted` of `table`, whose attribute numbers are `attributes`.
+///
+/// # Safety
+/// `descriptor` is the table's; `context` outlives the result.
+pub(super) unsafe fn loaders(
+    table: &Table,
+    attributes: &[pg_sys::AttrNumber],
+    wanted: &[usize],
     descriptor: pg_sys::TupleDesc,
     context: pg_sys::MemoryContext,
 ) -> Vec<Loader> {
     let load = |index: &usize| {
-        let column = &plan.table.columns[*index];
-        // SAFETY: the descriptor is that of the table that the plan was made for.
+        let column = &table.columns[*index];
+        // SAFETY: by this function's contract.
         unsafe {
-            let attribute = compat::attribute(descriptor, plan.attributes[*index] as usize - 1);
+            let attribute = compat::attribute(descriptor, attributes[*index] as usize - 1);
             Loader::new(&*attribute, &column.name, column.on_error, context)
         }
     };
-    plan.wanted.iter().map(load).collect()
+    wanted.iter().map(load).collect()
 }
 
 /// Makes every attribute NULL: what the query does not need stays so.
@@ -434,18 +461,36 @@ unsafe fn fill(
     row: usize,
     slot: *mut pg_sys::TupleTableSlot,
 ) -> Result<bool, FdwError> {
-    // SAFETY: the slot's arrays have an entry for each attribute, and the loaders' positions are
-    // those of attributes.
+    // SAFETY: the slot's arrays have an entry for each attribute.
     unsafe {
         let (values, nulls) = ((*slot).tts_values, (*slot).tts_isnull);
+        let complete = load_row(loaders, texts, parameters, batch, row, values, nulls)?;
+        pg_sys::ExecStoreVirtualTuple(slot);
+        Ok(complete)
+    }
+}
+
+/// Puts a row into arrays of values and nulls; `false`: the row is another request's.
+///
+/// # Safety
+/// The arrays have an entry for each attribute of the table that the loaders are of.
+pub(super) unsafe fn load_row(
+    loaders: &mut [Loader],
+    texts: &mut Texts,
+    parameters: &Parameters,
+    batch: &Batch,
+    row: usize,
+    values: *mut pg_sys::Datum,
+    nulls: *mut bool,
+) -> Result<bool, FdwError> {
+    // SAFETY: by this function's contract; the loaders' positions are those of attributes.
+    unsafe {
         for (loader, cell) in loaders.iter_mut().zip(batch.row(row)) {
             let datum = loader.load(batch, *cell, texts)?;
             *nulls.add(loader.position) = datum.is_none();
             *values.add(loader.position) = datum.unwrap_or(pg_sys::Datum::from(0));
         }
-        let complete = parameters.fill(values, nulls);
-        pg_sys::ExecStoreVirtualTuple(slot);
-        Ok(complete)
+        Ok(parameters.fill(values, nulls))
     }
 }
 

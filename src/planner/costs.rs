@@ -21,29 +21,37 @@ pub struct Costs {
     pub total: f64,
 }
 
-/// Rows of a table: what ANALYZE stored, else the option `rows_estimate`, else 1000.
-pub fn remote_rows(table: &Table, analyzed: f64) -> f64 {
-    if analyzed > 0.0 {
-        analyzed
-    } else {
-        table.rows_estimate.unwrap_or(DEFAULT_ROWS)
-    }
+/// Rows of a table: what ANALYZE stored, else the last total that the API reported, else the option
+/// `rows_estimate`, else 1000.
+pub fn remote_rows(table: &Table, analyzed: Option<f64>, reported: Option<u64>) -> f64 {
+    analyzed
+        .or(reported.map(|total| total as f64))
+        .or(table.rows_estimate)
+        .unwrap_or(DEFAULT_ROWS)
 }
 
-/// The costs of fetching `fetched` rows, of which `returned` are left after the local checks, where
-/// `missing` parameters have no value.
-pub fn scan(table: &Table, fetched: f64, returned: f64, missing: usize) -> Costs {
+/// The costs of fetching `fetched` rows by `requests` requests with their pages (more than one where a
+/// list is split), of which `returned` rows are left after the local checks. `missing` parameters have
+/// no value. Requests are made at once, as many as the server may have in flight; the pages of one
+/// follow each other.
+pub fn scan(table: &Table, fetched: f64, returned: f64, missing: usize, requests: f64) -> Costs {
+    let requests = requests.max(1.0);
+    let at_once = f64::from(table.source.max_concurrency.max(1));
+    let rounds = (requests / at_once).ceil();
     let latency = table.latency.as_secs_f64() * 1000.0 * UNITS_PER_MILLISECOND;
     let page = table
         .page_size
         .map_or(DEFAULT_PAGE, |rows| rows.max(1) as f64);
-    let pages = (fetched / page).ceil().max(1.0);
+    let pages = (fetched / requests / page).ceil().max(1.0);
     let penalty = missing as f64 * CANNOT_RUN;
     // SAFETY: settings of the planner, read on the backend's main thread.
     let (tuple, operator) = unsafe { (pg_sys::cpu_tuple_cost, pg_sys::cpu_operator_cost) };
     let startup = latency + penalty;
     Costs {
         startup,
-        total: startup + (pages - 1.0) * latency + fetched * (tuple + operator) + returned * tuple,
+        total: startup
+            + (rounds * pages - 1.0) * latency
+            + fetched * (tuple + operator)
+            + returned * tuple,
     }
 }

@@ -7,5 +7,5 @@ mod relation;
 mod scan_plan;
 
 pub use paths::get_foreign_paths;
-pub use relation::get_foreign_rel_size;
+pub use relation::{expected_rows, get_foreign_rel_size};
 pub use scan_plan::get_foreign_plan;

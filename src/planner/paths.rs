@@ -5,6 +5,7 @@ use super::costs;
 use super::relation::Relation;
 use crate::{compat, settings};
 use pgrx::{PgList, pg_guard, pg_sys};
+use rest_engine::predicate::Value;
 use rest_engine::pushdown::{self, Condition, Pushdown, Sent, Verdict};
 use std::ptr;
 
@@ -33,17 +34,28 @@ pub unsafe extern "C-unwind" fn get_foreign_paths(
 /// What is sent for these clauses. The operands of all of them are numbered one after the other.
 pub fn push_down(relation: &Relation, clauses: &[Clause]) -> Pushdown {
     let mut predicates = Vec::with_capacity(clauses.len());
-    let mut constants = Vec::new();
+    let mut operands = 0;
     for clause in clauses {
-        predicates.push(clause.predicate_from(constants.len()));
-        constants.extend((0..clause.operands.len()).map(|operand| clause.constant(operand)));
+        predicates.push(clause.predicate_from(operands));
+        operands += clause.operands.len();
     }
     pushdown::plan(
         relation.table(),
         &predicates,
-        &constants,
+        &constants(clauses),
         settings::pushdown(),
     )
+}
+
+/// The operands of all clauses, as far as they are known.
+fn constants(clauses: &[Clause]) -> Vec<Option<Value>> {
+    let of_clause = |clause: &Clause| {
+        let operands = 0..clause.operands.len();
+        operands
+            .map(|operand| clause.constant(operand))
+            .collect::<Vec<_>>()
+    };
+    clauses.iter().flat_map(of_clause).collect()
 }
 
 /// Adds a path that takes values from the relations `outer` (NULL: none).
@@ -65,6 +77,7 @@ unsafe fn add_path(relation: &Relation, supplies: &[Supply], outer: pg_sys::Reli
             fetched,
             rows,
             open_inputs(relation, supplies, &pushdown).len(),
+            pushdown::expected_requests(relation.table(), &pushdown.sent, &constants(&clauses)),
         );
         let path = compat::create_foreign_scan_path(
             relation.root,

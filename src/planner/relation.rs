@@ -4,6 +4,7 @@ use super::clauses::{self, Clause};
 use super::costs;
 use crate::error::FdwError;
 use crate::options::{self, CatalogTable};
+use crate::reported;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 use rest_engine::model::Table;
 
@@ -42,7 +43,8 @@ impl Relation {
     ) -> Result<Self, FdwError> {
         let catalog = options::load(oid)?;
         // SAFETY: the planner's relation is valid during planning.
-        let remote_rows = costs::remote_rows(&catalog.table, unsafe { (*rel).tuples });
+        let remote_rows =
+            unsafe { expected_rows(oid, &catalog.table, (*rel).pages, (*rel).tuples) };
         Ok(Relation {
             root,
             rel,
@@ -114,6 +116,19 @@ impl Relation {
         let is_input = |column: &usize| self.table().columns[*column].is_input();
         !columns.is_empty() && columns.iter().all(is_input)
     }
+}
+
+/// The rows that the table `relation` is expected to have, of which ANALYZE stored these figures. Zero
+/// pages: it was not analyzed (older versions of PostgreSQL store zero rows then, newer ones -1).
+pub fn expected_rows(
+    relation: pg_sys::Oid,
+    table: &Table,
+    pages: pg_sys::BlockNumber,
+    tuples: f64,
+) -> f64 {
+    let is_analyzed = tuples > 0.0 || (tuples == 0.0 && pages > 0);
+    let analyzed = is_analyzed.then_some(tuples);
+    costs::remote_rows(table, analyzed, reported::total(relation, table))
 }
 
 /// `GetForeignRelSize`: how many rows the table has after the query's restrictions.

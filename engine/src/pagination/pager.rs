@@ -7,7 +7,8 @@ use super::target::next_target;
 use super::{auto, cursor, keyset, link, next_url, offset, page, single};
 use crate::error::Exchange;
 use crate::model::{Location, Paging, Table};
-use crate::request::{Inputs, Request, build, build_page};
+use crate::pushdown::paged_parameter;
+use crate::request::{Inputs, Request, at_page, build, build_page};
 use crate::{Error, Result};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub struct Pager {
     /// Rows of the pages before; `None` where one was not counted.
     rows: Option<u64>,
     total: Option<u64>,
+    page_count: Option<u64>,
 }
 
 impl Pager {
@@ -39,8 +41,11 @@ impl Pager {
             Paging::Page { first, .. } | Paging::Offset { first, .. } => Some(first.to_string()),
             _ => None,
         };
-        let parameters = parameters(&table, asked(&table, hint, 1), position);
-        let first = build(&table, &inputs, &parameters)?;
+        let size = asked(&table, hint, 1);
+        let first = match at_page(&table, &inputs, size, position.as_deref()) {
+            Some(inputs) => build(&table, &inputs, &[])?,
+            None => build(&table, &inputs, &parameters(&table, size, position))?,
+        };
         Ok(Pager {
             table,
             inputs,
@@ -50,6 +55,7 @@ impl Pager {
             page: 1,
             rows: Some(0),
             total: None,
+            page_count: None,
         })
     }
 
@@ -70,6 +76,7 @@ impl Pager {
     pub fn next(&mut self, facts: &PageFacts) -> Result<Decision> {
         let reported = Reported::read(&self.table, facts).map_err(|reason| self.error(reason))?;
         self.total = reported.total.or(self.total);
+        self.page_count = reported.page_count.or(self.page_count);
         let reported = Reported {
             total: self.total,
             ..reported
@@ -104,8 +111,7 @@ impl Pager {
             }
             Step::Position(position) => {
                 let size = asked(&self.table, self.hint, self.page.saturating_add(1));
-                let parameters = parameters(&self.table, size, Some(position));
-                let request = build_page(&self.table, &self.inputs, &parameters)?;
+                let request = self.page_at(size, position)?;
                 self.advance(facts, request, "cursor")
             }
         }
@@ -114,6 +120,11 @@ impl Pager {
     /// The total that the API reported last.
     pub fn known_total(&self) -> Option<u64> {
         self.total
+    }
+
+    /// The number of pages that the API reported last.
+    pub fn known_page_count(&self) -> Option<u64> {
+        self.page_count
     }
 
     /// How a table is paged, for EXPLAIN: `offset/limit, 1000 rows a page`.
@@ -134,6 +145,16 @@ impl Pager {
                 if rows == 1 { "" } else { "s" }
             ),
             None => style,
+        }
+    }
+
+    fn page_at(&self, size: Option<u64>, position: String) -> Result<Request> {
+        match at_page(&self.table, &self.inputs, size, Some(&position)) {
+            Some(inputs) => build_page(&self.table, &inputs, &[]),
+            None => {
+                let parameters = parameters(&self.table, size, Some(position));
+                build_page(&self.table, &self.inputs, &parameters)
+            }
         }
     }
 
@@ -208,12 +229,17 @@ fn asked(table: &Table, hint: Option<u64>, page: u32) -> Option<u64> {
         | Paging::Keyset { .. } => page == 1,
     };
     match hint
-        .filter(|_| takes_hint && table.page_size_param.is_some())
+        .filter(|_| takes_hint && takes_size(table))
         .map(|rows| rows.max(1))
     {
         Some(hint) => Some(normal.map_or(hint, |normal| normal.min(hint))),
         None => normal,
     }
+}
+
+/// Whether requests say how many rows a page shall have.
+fn takes_size(table: &Table) -> bool {
+    table.page_size_param.is_some() || paged_parameter(table).is_some()
 }
 
 fn parameters(table: &Table, size: Option<u64>, position: Option<String>) -> Vec<(String, String)> {

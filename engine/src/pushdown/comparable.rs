@@ -22,7 +22,17 @@ pub(super) fn comparable(
             _ => Err("only text can be matched with a pattern".to_owned()),
         },
         Contains | NotContains => match column.ty {
-            Type::Json | Type::Array(_) => Ok(()),
+            Type::Json => Ok(()),
+            Type::Array(ref element) => match **element {
+                Type::Bool
+                | Type::Int2
+                | Type::Int4
+                | Type::Int8
+                | Type::Numeric
+                | Type::Text
+                | Type::Uuid => Ok(()),
+                _ => Err("the API may compare elements of this type in another way".to_owned()),
+            },
             _ => Err("only jsonb and arrays contain values".to_owned()),
         },
         _ => values_are_comparable(column, resolved, operator, semantics),

@@ -128,8 +128,26 @@ fn of_value(leaf: &Leaf, value: &Value) -> Result<Outcome, String> {
         Like | NotLike | ILike | NotILike => {
             test(leaf, leaf.operator, Given::Pattern(Pattern::parse(text)?))
         }
+        Operator::Contains | Operator::NotContains if matters_not(value) => {
+            parts_that_matter_not(leaf, value)
+        }
         operator => test(leaf, operator, Given::Value(value.clone())),
     })
+}
+
+/// Whether the values to be contained do not depend on which they are: none, or a NULL among them.
+fn matters_not(value: &Value) -> bool {
+    matches!(value, Value::List(elements) if elements.is_empty() || elements.contains(&Value::Null))
+}
+
+/// Every array contains the empty one, and none contains a NULL.
+fn parts_that_matter_not(leaf: &Leaf, value: &Value) -> Outcome {
+    let is_empty = matches!(value, Value::List(elements) if elements.is_empty());
+    if is_empty == (leaf.operator == Operator::Contains) {
+        test(leaf, Operator::IsNotNull, Given::Nothing)
+    } else {
+        Outcome::Never
+    }
 }
 
 /// What EXPLAIN shows for a value that is not known yet.

@@ -176,7 +176,7 @@ fn term(table: &Table, expression: &Expression) -> Result<Term, String> {
     match expression {
         Expression::Test(test) => {
             let column = &table.columns[test.column];
-            let resolved = resolve(table, column, test.operator)?;
+            let resolved = judge(table, column, test.operator, test.semantics)?;
             written(table, &as_sent(column, &resolved), &resolved, test)
         }
         Expression::All(parts) => {

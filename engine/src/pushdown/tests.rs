@@ -405,3 +405,56 @@ fn a_filter_may_write_its_values_in_a_format_of_its_own() {
         ["starttime=2018-02-05T00:00:00Z"]
     );
 }
+
+#[test]
+fn containing_nothing_or_null_does_not_depend_on_values() {
+    let columns: &[TestColumn] = &[(
+        "tags",
+        Type::Array(Box::new(Type::Text)),
+        &[("filter", "contains, is_not_null has_tags")],
+    )];
+    let table = table(&[], &[], columns);
+    let sent = plan(&table, &[compare(0, Operator::Contains, 0, C)], true).sent;
+    assert_eq!(
+        queries(&table, &sent, &[Value::List(vec![])]),
+        ["has_tags=true"]
+    );
+    let with_null = Value::List(vec![text("a"), Value::Null]);
+    assert!(queries(&table, &sent, &[with_null]).is_empty());
+}
+
+#[test]
+fn not_distinct_from_null_is_sent_only_where_a_test_for_null_may_be() {
+    let filters = ("filter", "= exact, is_null");
+    for (options, expected) in [
+        (vec![filters], "x=true"),
+        (vec![filters, ("on_error", "null")], ""),
+    ] {
+        let table = table(&[], &[], &[("x", Type::Int4, &options)]);
+        let sent = plan(&table, &[compare(0, Operator::NotDistinct, 0, C)], true).sent;
+        assert_eq!(queries(&table, &sent, &[Value::Null]), [expected]);
+    }
+}
+
+#[test]
+fn not_moves_down_to_the_comparisons_and_unknown_counts_below_is_true() {
+    let filters = &[("filter", "=, <> not_x, < below, >= from, is_null none")];
+    let table = table(&[], &[], &[("x", Type::Int4, filters)]);
+    let x = |operator| Box::new(compare(0, operator, 0, C));
+    let query = |predicate| {
+        let planned = plan(&table, &[predicate], true);
+        queries(&table, &planned.sent, &[Value::Int(5)]).join(" ")
+    };
+    assert_eq!(query(Predicate::Not(x(Eq))), "not_x=5");
+    assert_eq!(query(Predicate::Not(x(Lt))), "from=5");
+    assert_eq!(
+        query(Predicate::Not(Box::new(Predicate::Not(x(Eq))))),
+        "x=5"
+    );
+    assert_eq!(query(Predicate::IsTrue(x(Ge))), "from=5");
+    let either = Predicate::Or(vec![compare(0, Eq, 0, C), compare(0, Ge, 0, C)]);
+    assert_eq!(query(Predicate::Not(Box::new(either))), "not_x=5&below=5");
+    // Rows for which it is unknown are wanted, and that would need OR.
+    let not_true = Predicate::Not(Box::new(Predicate::IsTrue(x(Eq))));
+    assert_eq!(query(not_true), "");
+}

@@ -2,13 +2,13 @@
 
 use super::inputs::{Bound, Inputs, Operand};
 use super::percent::placeholder;
-use super::write::write;
+use super::write::{is_in_range, write};
 use crate::model::options::unsendable_header_value;
 use crate::model::{Column, Operator, ParameterPlace, Role, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::{
-    self, Alternative, Condition, Leaf, Outcome, Parameter, RemoteQuery, Sent, alternatives,
-    instantiate,
+    self, Alternative, Condition, Expression, Leaf, Outcome, Parameter, RemoteQuery, Sent,
+    alternatives, instantiate, is_contradiction,
 };
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -27,16 +27,39 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
     check_required(table, &query.sent)?;
     let mut bound = Bound::default();
     let mut parts: Vec<Vec<Share>> = Vec::new();
+    let mut conditions = Vec::new();
     for (index, sent) in query.sent.iter().enumerate() {
-        match written(table, sent, operands)? {
-            Written::Never => return Ok(Bound::default()),
-            Written::Always => {}
-            Written::Unsent => bound.unsent.push(index),
-            Written::Shares(shares, precise) => {
-                if !precise {
-                    bound.widened.push(index);
+        if let Some((leaf, place)) = parameter_column(table, sent) {
+            let shares = of_parameter_column(table, leaf, place, operands)?;
+            if shares.is_empty() {
+                return Ok(Bound::default());
+            }
+            parts.push(shares);
+            continue;
+        }
+        let nullable = |column: usize| !table.columns[column].not_null;
+        match instantiate(&sent.condition, operands, &nullable) {
+            Err(_) => bound.unsent.push(index),
+            Ok(Outcome::Never) => return Ok(Bound::default()),
+            Ok(Outcome::Always) => {}
+            Ok(Outcome::Depends(expression)) => conditions.push((index, expression)),
+        }
+    }
+    let expressions: Vec<&Expression> = conditions
+        .iter()
+        .map(|(_, expression)| expression)
+        .collect();
+    if is_contradiction(table, &expressions) {
+        return Ok(Bound::default());
+    }
+    for (index, expression) in &conditions {
+        match alternatives(table, expression) {
+            Err(_) => bound.unsent.push(*index),
+            Ok(found) => {
+                if !found.precise {
+                    bound.widened.push(*index);
                 }
-                parts.push(shares);
+                parts.push(found.list.into_iter().map(Share::Term).collect());
             }
         }
     }
@@ -58,18 +81,6 @@ enum Share {
         parameter: Parameter,
         column: Option<(usize, Value)>,
     },
-}
-
-/// What becomes of a condition with its values.
-enum Written {
-    /// No row can fulfil it.
-    Never,
-    /// Every row does.
-    Always,
-    /// The API would not understand a value.
-    Unsent,
-    /// One share for each request; and whether they say precisely the condition.
-    Shares(Vec<Share>, bool),
 }
 
 fn combinations(parts: &[Vec<Share>]) -> Vec<Vec<&Share>> {
@@ -132,26 +143,18 @@ fn check_required(table: &Table, sent: &[Sent]) -> Result<()> {
     Err(Error::MissingParameters(names.collect()))
 }
 
-fn written(table: &Table, sent: &Sent, operands: &[Operand]) -> Result<Written> {
-    if let Condition::Test(leaf) = &sent.condition
-        && let Role::Parameter { name, place, .. } = &table.columns[leaf.column].role
-    {
-        return of_parameter_column(table, leaf, (name, *place), operands);
-    }
-    let nullable = |column: usize| !table.columns[column].not_null;
-    let outcome = instantiate(&sent.condition, operands, &nullable);
-    Ok(match outcome {
-        Err(_) => Written::Unsent,
-        Ok(Outcome::Never) => Written::Never,
-        Ok(Outcome::Always) => Written::Always,
-        Ok(Outcome::Depends(expression)) => match alternatives(table, &expression) {
-            Err(_) => Written::Unsent,
-            Ok(found) => Written::Shares(
-                found.list.into_iter().map(Share::Term).collect(),
-                found.precise,
-            ),
+/// The comparison with a parameter column that a condition is, and where its value goes.
+fn parameter_column<'a>(
+    table: &'a Table,
+    sent: &'a Sent,
+) -> Option<(&'a Leaf, (&'a str, ParameterPlace))> {
+    match &sent.condition {
+        Condition::Test(leaf) => match &table.columns[leaf.column].role {
+            Role::Parameter { name, place, .. } => Some((leaf, (name, *place))),
+            Role::Field(_) => None,
         },
-    })
+        Condition::All(_) | Condition::Any(_) => None,
+    }
 }
 
 /// A parameter column's values: one request for each. NULL is equal to nothing.
@@ -160,7 +163,7 @@ fn of_parameter_column(
     leaf: &Leaf,
     (name, place): (&str, ParameterPlace),
     operands: &[Operand],
-) -> Result<Written> {
+) -> Result<Vec<Share>> {
     let column = &table.columns[leaf.column];
     let share = |value: String, column: Option<(usize, Value)>| Share::Input {
         parameter: Parameter {
@@ -184,7 +187,8 @@ fn of_parameter_column(
             Operand::Value(Value::List(elements)) => elements.as_slice(),
             Operand::Value(single) => std::slice::from_ref(single),
         };
-        for value in values.iter().filter(|value| **value != Value::Null) {
+        let could_be = |value: &&Value| **value != Value::Null && is_in_range(&column.ty, value);
+        for value in values.iter().filter(could_be) {
             let text = write(column, Operator::Eq, value)
                 .map_err(|reason| unsendable(column, reason))?
                 .text;
@@ -194,11 +198,7 @@ fn of_parameter_column(
             }
         }
     }
-    Ok(if shares.is_empty() {
-        Written::Never
-    } else {
-        Written::Shares(shares, true)
-    })
+    Ok(shares)
 }
 
 fn fits_place(column: &Column, place: ParameterPlace, text: &str) -> Result<()> {

@@ -4,6 +4,7 @@ mod bind;
 mod build;
 mod inputs;
 mod number;
+mod page;
 mod percent;
 mod redact;
 mod target;
@@ -18,6 +19,7 @@ pub use build::{Request, build};
 pub use inputs::{Bound, Inputs, Operand};
 
 pub(crate) use build::build_page;
+pub(crate) use page::at_page;
 pub(crate) use percent::{encoded_length, placeholder};
 pub(crate) use target::{origin, resolve};
-pub(crate) use write::write;
+pub(crate) use write::{is_in_range, write};

@@ -21,7 +21,9 @@ pub(crate) fn write(column: &Column, operator: Operator, value: &Value) -> Resul
             return time::instant(*micros, format, operator, is_input);
         }
         (Type::Bool, Value::Bool(truth)) => Some(truth.to_string()),
-        (Type::Int2 | Type::Int4 | Type::Int8, value) => whole_number(value),
+        (Type::Int2 | Type::Int4 | Type::Int8, value) if is_in_range(&column.ty, value) => {
+            whole_number(value)
+        }
         (Type::Float8, Value::Float(number)) => number::double(*number),
         (Type::Float8, Value::Int(number)) => number::integer_as_double(*number),
         (Type::Float4, Value::Float(number)) if is_input => number::single(*number as f32),
@@ -36,6 +38,16 @@ pub(crate) fn write(column: &Column, operator: Operator, value: &Value) -> Resul
     };
     text.map(Written::exactly)
         .ok_or_else(|| "the API has no such value, or it is of another type".to_owned())
+}
+
+/// Whether a column of an integer type could hold the value: SQL compares integers of different sizes,
+/// an API may refuse what its type cannot hold.
+pub(crate) fn is_in_range(ty: &Type, value: &Value) -> bool {
+    match (ty, value) {
+        (Type::Int2, Value::Int(number)) => i16::try_from(*number).is_ok(),
+        (Type::Int4, Value::Int(number)) => i32::try_from(*number).is_ok(),
+        _ => true,
+    }
 }
 
 fn whole_number(value: &Value) -> Option<String> {

@@ -24,8 +24,14 @@ pub struct Statistics {
     pub rows: u64,
     /// Attempts after the first of their page.
     pub retries: u64,
-    /// The first request, redacted: `GET https://…`.
+    /// The first request in the order of rows, redacted: `GET https://…`. `None` while none was sent.
     pub first_request: Option<String>,
+    /// The rows of one chain in all, where the API reported that: the latest figure.
+    pub total: Option<u64>,
+    /// The pages of one chain in all, likewise.
+    pub page_count: Option<u64>,
+    /// Pages followed that were not wanted (`most_pages` of [`ScanSpec`](super::ScanSpec)).
+    pub partial: bool,
 }
 
 impl Statistics {
@@ -40,6 +46,9 @@ impl Statistics {
             .first_request
             .take()
             .or_else(|| other.first_request.clone());
+        self.total = other.total.or(self.total);
+        self.page_count = other.page_count.or(self.page_count);
+        self.partial |= other.partial;
     }
 }
 
@@ -147,6 +156,8 @@ impl fmt::Display for RequestRecord {
 #[derive(Debug)]
 pub(super) struct Ledger {
     budget: Budget,
+    /// The first page of the first chain, redacted. Others may be sent before it.
+    first: Option<String>,
     book: Mutex<Book>,
 }
 
@@ -157,9 +168,10 @@ struct Book {
 }
 
 impl Ledger {
-    pub(super) fn new(budget: Budget) -> Self {
+    pub(super) fn new(budget: Budget, first: Option<String>) -> Self {
         Ledger {
             budget,
+            first,
             book: Mutex::default(),
         }
     }
@@ -176,9 +188,6 @@ impl Ledger {
             })?;
         book.statistics.requests += 1;
         book.statistics.retries += u64::from(attempt > 1);
-        book.statistics
-            .first_request
-            .get_or_insert_with(|| exchange.request.clone());
         Ok(())
     }
 
@@ -194,6 +203,18 @@ impl Ledger {
         self.book().statistics.rows += rows as u64;
     }
 
+    /// Notes what the API reported; what it did not stays as it was.
+    pub(super) fn note_reported(&self, total: Option<u64>, page_count: Option<u64>) {
+        let statistics = &mut self.book().statistics;
+        statistics.total = total.or(statistics.total);
+        statistics.page_count = page_count.or(statistics.page_count);
+    }
+
+    /// Notes that a page follows which is not wanted.
+    pub(super) fn note_partial(&self) {
+        self.book().statistics.partial = true;
+    }
+
     pub(super) fn log(&self, record: RequestRecord) {
         let mut book = self.book();
         if book.log.len() == LOGGED {
@@ -203,7 +224,11 @@ impl Ledger {
     }
 
     pub(super) fn statistics(&self) -> Statistics {
-        self.book().statistics.clone()
+        let statistics = self.book().statistics.clone();
+        Statistics {
+            first_request: self.first.clone().filter(|_| statistics.requests > 0),
+            ..statistics
+        }
     }
 
     pub(super) fn take_log(&self) -> Vec<RequestRecord> {

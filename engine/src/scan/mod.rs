@@ -41,6 +41,9 @@ pub struct ScanSpec {
     /// Whether pages may be requested before all rows of the pages before them were taken: one ahead within a
     /// chain, and as many chains at once as the source takes requests.
     pub fetch_ahead: bool,
+    /// Pages of each chain that are read at most, for samples: what follows them is left unread, and
+    /// [`Statistics::partial`] says so. (The bounds of the source are errors, by rule R9.)
+    pub most_pages: Option<u32>,
     /// Requests that the statement may still make, with all its scans.
     pub budget: Option<Arc<StatementBudget>>,
 }
@@ -76,6 +79,7 @@ struct Shared {
     repetition: Repetition,
     stream: Stream,
     crew: Crew,
+    most_pages: Option<u32>,
 }
 
 impl Scan {
@@ -98,16 +102,20 @@ impl Scan {
             most: usize::try_from(source.max_concurrency).map_or(usize::MAX, |most| most.max(1)),
         };
         let first = (chains.len() > 0).then(|| chains.begin(0)).transpose()?;
+        let shown = first
+            .as_ref()
+            .map(|job| client.exchange(&job.request, job.page).request);
         let flow = Flow::new(pace, chains.len(), first);
         let shared = Shared {
             client: client.cancelled_by(cancel.clone()),
             cancel,
             chains,
             decoding,
-            ledger: Ledger::new(budget),
+            ledger: Ledger::new(budget, shown),
             repetition: Repetition::default(),
             stream: Stream::new(flow)?,
             crew: Crew::default(),
+            most_pages: spec.most_pages,
         };
         let scan = Scan {
             shared: Arc::new(shared),

@@ -232,7 +232,11 @@ impl Page<'_> {
             rows: end.rows,
             last_key: end.last_key.as_deref(),
         };
-        match pager.next(&facts) {
+        let decision = pager.next(&facts);
+        self.shared
+            .ledger
+            .note_reported(pager.known_total(), pager.known_page_count());
+        match decision {
             Ok(Decision::NotYet) if stage < Stage::Page => {}
             // Nobody else would ever decide, and the consumer would wait for good.
             Ok(Decision::NotYet) => self.contradict(Error::Paging {
@@ -256,6 +260,10 @@ impl Page<'_> {
     }
 
     fn next_page(&mut self, request: Request) {
+        if self.shared.most_pages.is_some_and(|most| self.page >= most) {
+            self.shared.ledger.note_partial();
+            return self.end_chain();
+        }
         self.pass_on(|page, pager| {
             Next::Known(Box::new(Job {
                 chain: page.chain,

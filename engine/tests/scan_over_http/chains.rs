@@ -67,6 +67,8 @@ fn rows_come_in_the_order_of_chains_and_pages_whatever_the_delays() {
     targets.dedup();
     assert_eq!((targets.len(), server.targets().len()), (48, 48));
     assert_eq!(scan.statistics().pages, 48);
+    let first = format!("GET {}/items?k=0&page=1", server.url());
+    assert_eq!(scan.statistics().first_request, Some(first));
 }
 
 #[test]
@@ -208,24 +210,28 @@ fn budgets_count_exactly() {
         let server = single_rows();
         let table = table(&server.url());
         let mut spec = spec(&table, 20);
-        let budget = Arc::new(StatementBudget::new(bound));
-        spec.budget = Some(Arc::clone(&budget));
-        let (ids, error) = read(&mut Scan::start(client(&table), spec.clone()).unwrap());
+        spec.budget = Some(Arc::new(StatementBudget::new(bound)));
+        let mut scan = Scan::start(client(&table), spec).unwrap();
+        let (ids, error) = read(&mut scan);
         assert!(
             matches!(error, Some(Error::Limit { limit, .. }) if limit == bound),
             "{error:?}"
         );
         assert_eq!(ids, range(0, ids.len() as i64));
         assert!(ids.len() as u64 <= bound);
-        assert_eq!(server.targets().len() as u64, bound);
+        // The last of them may be cancelled before it arrives.
+        assert_eq!(scan.statistics().requests, bound);
+        assert!(server.targets().len() as u64 <= bound);
     }
     let server = single_rows();
     let mut table = table(&server.url());
     table.source.max_requests = Some(20);
     assert_eq!(read(&mut start(&table, 20)), (range(0, 20), None));
+    assert_eq!(server.targets().len(), 20);
     table.source.max_requests = Some(7);
-    assert!(read(&mut start(&table, 20)).1.is_some());
-    assert_eq!(server.targets().len(), 27);
+    let mut scan = start(&table, 20);
+    assert!(read(&mut scan).1.is_some());
+    assert_eq!(scan.statistics().requests, 7);
 }
 
 #[test]

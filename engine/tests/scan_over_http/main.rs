@@ -9,6 +9,7 @@ mod connections;
 mod egress;
 mod redirects;
 mod retries;
+mod samples;
 mod secrets;
 mod server;
 mod stage;

@@ -124,6 +124,7 @@ pub fn spec(table: &Table) -> ScanSpec {
         wanted: (0..table.columns.len()).collect(),
         hint: None,
         fetch_ahead: true,
+        most_pages: None,
         budget: None,
     }
 }

@@ -1,10 +1,10 @@
 //! What the answer to a request is, before it is known how it will be sent.
 
 use crate::cache::RenderedPage;
-use crate::dialects::Dialect;
+use crate::dialects::{Dialect, Listing};
 use crate::fdsn;
 use crate::filters::{Selection, conditions, path_conditions};
-use crate::paging::{Address, page};
+use crate::paging::{Address, Page, page};
 use crate::request::Request;
 use crate::response::{Response, Wire, reason};
 use crate::routes::{Content, PathParams, Route, Routes};
@@ -272,10 +272,27 @@ fn dialect_response(
         path: &path,
         raw_query: incoming.request.raw_query(),
     };
+    let response = dialect_page(route, dialect, &listing, &page, address);
+    (response, page.number)
+}
+
+fn dialect_page(
+    route: &Route,
+    dialect: &Dialect,
+    listing: &Listing,
+    page: &Page,
+    address: Address<'_>,
+) -> Response {
+    let spec = &route.spec;
+    let range = dialect.range(listing, &page.places);
+    let status = range.as_ref().map_or(200, |(status, _)| *status);
+    if status == 416 {
+        return Response::message(416, "the offset is past the total");
+    }
     let mut extras = spec.envelope.clone();
     page.add_members(&spec.paging, address, &mut extras);
-    dialect.add_members(&listing, address, &mut extras);
-    let shown = dialect.rows(&listing, page.places.clone());
+    dialect.add_members(listing, address, &mut extras);
+    let shown = dialect.rows(listing, page.places.clone());
     let body = spec.shape.document(
         &shown,
         &Selection::All(shown.len()),
@@ -283,19 +300,11 @@ fn dialect_response(
         extras,
         spec.envelope_first,
     );
-    let range = dialect.range(&listing, &page.places);
-    let status = range.as_ref().map_or(200, |(status, _)| *status);
-    if status == 416 {
-        return (
-            Response::message(416, "the offset is past the total"),
-            page.number,
-        );
-    }
     let mut response = with_spec(route, status, body);
     response.headers.extend(page.headers(&spec.paging, address));
     let range = range.map(|(_, range)| ("Content-Range".to_owned(), range));
     response.headers.extend(range);
-    (response, page.number)
+    response
 }
 
 /// How many rows another route has for this request's filters.

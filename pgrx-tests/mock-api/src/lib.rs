@@ -17,6 +17,7 @@
 //! | `rows` | | literal rows |
 //! | `generate` | | `{"kind": "items", "count": N, "seed": 1}`: deterministic rows of 286 bytes with `id` (1 to N), `title`, `state` (`open`, `closed`), `score` (two decimals), `comments`, `locked`, `created_at` (ascending), `user` `{login, id, avatar_url}`, `labels`, `body` |
 //! | `body`, `body_base64` | | a raw body instead of rows |
+//! | `dialect`, `sort`, `unstable`, `ignore`, `count_of`, `count_field` | | see Dialects |
 //! | `redirect` | | `/path` within the space, or a URL; status 302 unless `status` says otherwise; the request's query is kept unless the target has one |
 //! | `status` | 200 | with none of the above: an empty body |
 //! | `headers` | | extra response headers, written as they are |
@@ -81,6 +82,51 @@
 //!
 //! A stall lasts until [`client::Client::release`], until the client hangs up (which is noticed within some
 //! milliseconds), or until the server stops. A client that only shuts its sending half counts as one that hung up.
+//!
+//! # Dialects
+//!
+//! `dialect`: `{"name": NAME, "columns": {"id": "int8", "user.login": "text", …}, …}` beside `rows`: the route reads the request's
+//! own filter, order, list of columns, count and aggregates as that kind of server does, and says 400 and `{"message": …}` to an
+//! unknown column, a malformed filter or a literal that its column cannot have. Parameters that are not the dialect's are ignored.
+//! Types: `int2` `int4` `int8` `float4` `float8` `numeric` `bool` `text` `date` `timestamp` `timestamptz` `uuid` `json` `jsonb`, and
+//! arrays such as `text[]`. Numbers but floats are compared, summed and written exactly, text bytewise, times to the nanosecond. A
+//! missing member is a NULL. Rows go out as they are listed. [`client::Client::define_text`] keeps digits that
+//! a `serde_json::Value` would lose.
+//!
+//! | name | flavours (the first is the default) | what is read | NULL | rows in |
+//! |---|---|---|---|---|
+//! | `plain`, `operators` | | `filters` (below), `sort`, `fields` | `<>`, `not_in` keep it | the root |
+//! | `postgrest` | | `a=gt.1`, `or=(…)`, `select` with aggregates, `order`, `limit`, `offset`, `Prefer: count=exact` | SQL's | the root |
+//! | `odata` | | `$filter`, `$orderby`, `$select`, `$top`, `$skip`, `$count`, `$apply`; `@odata.nextLink` with `$skiptoken` where `max_page_size` cuts | `ne` keeps it; functions of it are unknown | `value` |
+//! | `suffix` | `django`, `netbox`, `json-server` | `a__gt=1`, `a_gte=1`; `ordering`, `_sort` and `_order`; `fields` | NetBox's `__n` keeps it | the root |
+//! | `brackets` | `stripe`, `strapi` | `a[gt]=1`, `filters[a][$gt]=1`; `sort`, `fields` | `ne`, `$ne`, `$notIn` keep it | the root |
+//! | `sql` | | `$where`, `$select`, `$group`, `$having`, `$order`, `$limit`, `$offset`, or a SELECT in `$where`, or in the body as text or in a JSON member `query` | SQL's | the root |
+//! | `json` | `directus`, `elasticsearch` | `filter` (also in the body), `sort`, `fields`, `limit`, `offset`; the query DSL in the body or in `source` | `_neq`, `_nin`, `must_not` keep it | `data`; `hits.hits`, with `hits.total` |
+//! | `jsonapi` | | `filter[a]=1,2`, `sort`, `fields[…]` | | `data` |
+//! | `selectors` | | `labelSelector` (columns `metadata.labels.NAME`), `fieldSelector` | `!=`, `notin` keep it | `items` |
+//! | `prometheus` | | `query`; with `"endpoint": "series"` `match[]` | is the empty text | `data.result`; `data` |
+//! | `search` | | `q`, `sort`, `order`; `is`, `type`, `in`, `repo`, `org`, `user` filter nothing unless they are columns | `-name:` keeps it | `items`, with `total_count` |
+//!
+//! `param` in `dialect` is another name for the parameter that carries the filter's text, `fields_param` for `fields`. A `shape` of
+//! the route's own wins over the dialect's. `jsonapi`, `elasticsearch` and `prometheus` put `attributes`, `_source`, `metric` around rows
+//! that are listed without; a row's `@value` and `@time` are its sample then.
+//!
+//! `filters` are read in every dialect beside its own, by the columns' types. More operators: `not_in`, `like`, `ilike` (`%`, `_`,
+//! backslash), `is_null`, `is_not_null` (`true` or `false`); `contains` is containment where the column is an array or jsonb. `encoding`:
+//! `csv` (default), `json` (a JSON list, or a JSON scalar where one value is meant), `json_csv`, `repeat` (a parameter a value).
+//!
+//! `sort`: `{"param", "style", "order_param", "desc_param", "nulls"}` for the dialects that have a sort parameter: `style` is `minus`, `colon`,
+//! `space`, `order_param` (a list of `asc` and `desc` in it), or `desc_param` (what descends is named there instead). `nulls`, in every
+//! dialect: `first`, `last`, `low`, `high`; by default `low` in `odata`, `last` in `elasticsearch`, else `high`. Ties keep the order of
+//! the rows; with `unstable` (in `sort` or in the route) they come in another order at each request.
+//!
+//! A request's own limits hold within `paging`: with the style `none`, `max_page_size` alone cuts them; with another style the rows
+//! that they leave are paged, unless the limit is the paging's own `size_param` or `offset_param`.
+//!
+//! A worse server: `ignore_filters`, `case_insensitive` (comparisons and patterns; not orders) and `"ignore": ["price"]` (tests of these
+//! columns let every row pass, within a NOT too) act in every dialect.
+//!
+//! `count_of`: the path of another route; the answer is `{"count": n}` for its filters, in `count_field` (a dotted path).
 //!
 //! # Earthquakes
 //!

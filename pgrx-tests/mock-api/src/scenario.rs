@@ -341,6 +341,15 @@ impl RouteSpec {
         if !path.starts_with('/') || path.contains('?') {
             return Err("a path begins with a slash and has no query".to_owned());
         }
+        self.check_path_filters(path)?;
+        self.check_drips()?;
+        self.check_dialect()?;
+        self.check_statuses()?;
+        self.paging.check()?;
+        self.check_members()
+    }
+
+    fn check_path_filters(&self, path: &str) -> Result<(), String> {
         for name in self.path_filters.keys() {
             if !path
                 .split('/')
@@ -351,6 +360,10 @@ impl RouteSpec {
                 ));
             }
         }
+        Ok(())
+    }
+
+    fn check_drips(&self) -> Result<(), String> {
         for FaultSpec { fault, .. } in &self.faults {
             if matches!(
                 fault,
@@ -362,10 +375,7 @@ impl RouteSpec {
                 return Err("a drip of 0 bytes never ends".to_owned());
             }
         }
-        self.check_dialect()?;
-        self.check_statuses()?;
-        self.paging.check()?;
-        self.check_members()
+        Ok(())
     }
 
     /// What needs columns with types needs a dialect, and that needs listed rows.
@@ -451,7 +461,8 @@ impl PagingSpec {
     fn check(&self) -> Result<(), String> {
         use PagingFault::{DuplicatePage, ForeignNext, RepeatCursor, RepeatUrl, WrongTotal};
         use PagingStyle::{Cursor, Link, NextUrl, None as NoPaging};
-        if self.page_size == 0 || self.max_page_size() < self.page_size {
+        let unpaged = self.style == NoPaging && self.max_page_size().min(self.page_size) > 0;
+        if !unpaged && (self.page_size == 0 || self.max_page_size() < self.page_size) {
             return Err("page_size must be at least 1 and at most max_page_size".to_owned());
         }
         let fits = match self.fault {
@@ -513,9 +524,22 @@ mod tests {
                 .contains("path_filters names a")
         );
         assert!(refusal(json!({"rows": [], "status": 99})).contains("status 99"));
+        let dialect = || json!({"name": "odata", "columns": {}});
+        let without_rows = refusal(json!({"body": "", "dialect": dialect()}));
+        assert!(without_rows.contains("a dialect needs rows"));
+        for key in [
+            json!({"rows": [], "sort": {"param": "s"}}),
+            json!({"rows": [], "unstable": true}),
+            json!({"rows": [], "ignore": ["a"]}),
+            json!({"rows": [], "filters": [{"param": "a", "op": "like"}]}),
+        ] {
+            assert!(refusal(key).contains("needs a dialect"));
+        }
+        assert!(refusal(json!({"rows": [], "count_field": "n"})).contains("count_of"));
         assert!(paged(json!({"style": "cursor"})).contains("no top-level object"));
         assert!(paged(json!({"style": "page", "fault": "repeat_url"})).contains("RepeatUrl"));
-        assert!(paged(json!({"page_size": 10, "max_page_size": 5})).contains("page_size"));
+        let sizes = json!({"style": "page", "page_size": 10, "max_page_size": 5});
+        assert!(paged(sizes).contains("page_size"));
     }
 
     #[test]

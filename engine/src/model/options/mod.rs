@@ -18,6 +18,7 @@ mod quantity;
 mod secrets;
 mod source;
 mod table;
+mod template;
 mod validate;
 mod vocabulary;
 

@@ -7,7 +7,7 @@ use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
-use super::{constants, header, paging, path, quantity};
+use super::{constants, header, paging, path, quantity, template};
 use crate::model::{Column, Dialect, Paging, ParameterPlace, Role, RowsPath, RowsShape, Table};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     }
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
+    template::agrees(&table, &Given::one(definition.table))?;
     Ok(table)
 }
 
@@ -115,8 +116,11 @@ pub(super) fn format(option: &str, value: &str) -> Result<(), OptionError> {
 pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError> {
     match value {
         "plain" => Ok(Dialect::Plain),
-        "brackets" | "suffix" | "postgrest" | "odata" | "jsonapi" | "selectors" | "prometheus"
-        | "json" | "search" | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
+        "odata" => Ok(Dialect::Odata),
+        "postgrest" => Ok(Dialect::Postgrest),
+        "sql" => Ok(Dialect::Sql),
+        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search"
+        | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
         _ => Err(
             OptionError::invalid(option, format_args!("\"{value}\" is not a dialect"))
                 .with_hint("Write plain."),
@@ -126,11 +130,13 @@ pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError>
 
 /// What stands around a filter's text; what each dialect puts into it: docs/dialects.md.
 pub(super) fn filter_template(option: &str, value: &str) -> Result<(), OptionError> {
-    if value.contains('{') && value.contains('}') {
+    if value.contains("{filter}") || value.contains("{where}") {
         return Ok(());
     }
-    Err(OptionError::invalid(option, "it has no {filter} in it")
-        .with_hint("Write {filter} where the filter goes."))
+    Err(
+        OptionError::invalid(option, "it has neither {filter} nor {where} in it")
+            .with_hint("Write {filter} where the filter goes, or {where} where WHERE goes."),
+    )
 }
 
 /// Statuses that mean no rows.
@@ -189,7 +195,7 @@ fn one_column_a_parameter(table: &Table) -> Result<(), OptionError> {
         if let Some(column) = table
             .columns
             .iter()
-            .find(|column| sends(column, ParameterPlace::Query, name))
+            .find(|column| sends(table, column, ParameterPlace::Query, name))
         {
             return Err(twice(table, name, what, &column.name));
         }
@@ -203,7 +209,7 @@ fn one_column_a_parameter(table: &Table) -> Result<(), OptionError> {
             .iter()
             .enumerate()
             .filter(|(other, _)| *other != index);
-        if let Some((_, other)) = others.find(|(_, other)| sends(other, *place, name)) {
+        if let Some((_, other)) = others.find(|(_, other)| sends(table, other, *place, name)) {
             return Err(twice(
                 table,
                 name,
@@ -221,7 +227,7 @@ fn twice(table: &Table, parameter: &str, first: &str, column: &str) -> OptionErr
     error.in_column(column, &table.name)
 }
 
-fn sends(column: &Column, place: ParameterPlace, parameter: &str) -> bool {
+fn sends(table: &Table, column: &Column, place: ParameterPlace, parameter: &str) -> bool {
     let is_it = |name: &str| match place {
         ParameterPlace::Header => name.eq_ignore_ascii_case(parameter),
         ParameterPlace::Query | ParameterPlace::Path => name == parameter,
@@ -232,6 +238,7 @@ fn sends(column: &Column, place: ParameterPlace, parameter: &str) -> bool {
         } => *own == place && is_it(name),
         Role::Field(_) => {
             place == ParameterPlace::Query
+                && table.dialect.names_parameters()
                 && column
                     .filters
                     .iter()

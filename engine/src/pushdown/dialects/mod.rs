@@ -1,11 +1,24 @@
 //! How APIs spell conditions: one file a dialect, all over one tree of conditions.
 
+mod constant;
 mod declared;
+mod literal;
+mod member;
+mod odata;
+mod offered;
 mod plain;
+mod postgrest;
 mod spelling;
+mod sql;
+mod template;
+mod ticks;
+
+#[cfg(test)]
+mod trial;
 
 pub(super) use spelling::{Connective, Dialect, Judged, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
+pub(crate) use sql::{PAGE, paged_parameter};
 
 use crate::model::{self, Table};
 
@@ -20,5 +33,8 @@ impl Table {
 pub(super) fn of(table: &Table) -> &'static dyn Dialect {
     match table.dialect {
         model::Dialect::Plain => &plain::Plain,
+        model::Dialect::Odata => &odata::Odata,
+        model::Dialect::Postgrest => &postgrest::Postgrest,
+        model::Dialect::Sql => &sql::Sql,
     }
 }

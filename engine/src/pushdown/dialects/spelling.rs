@@ -155,3 +155,11 @@ pub(super) fn parameters(terms: &[&Fragment]) -> Vec<Parameter> {
         })
         .collect()
 }
+
+/// The filter's text of a term that is one.
+pub(super) fn text(term: &Fragment) -> Option<&str> {
+    match term {
+        Fragment::Text(text) => Some(text),
+        Fragment::Parameters(_) | Fragment::Json(_) => None,
+    }
+}

@@ -121,6 +121,15 @@ fn strapi<'a>(
         path => (path, "$eq"),
     };
     let column = asked.table.column(&path.join("."))?;
+    strapi_operation(asked, column, operator, text).map(Some)
+}
+
+fn strapi_operation(
+    asked: &Asked<'_>,
+    column: usize,
+    operator: &str,
+    text: &str,
+) -> Result<Condition, String> {
     let compare = |comparison| asked.compare(column, comparison, text, Nulls::Kept);
     let like = |pattern, fold_case| {
         asked.checked(column, Check::Like { pattern, fold_case }, Nulls::False)
@@ -130,7 +139,7 @@ fn strapi<'a>(
         "false" => asked.checked(column, Check::IsNull(!wanted), Nulls::False),
         _ => Err(format!("{operator}: '{text}' is no bool")),
     };
-    let condition = match operator {
+    match operator {
         "$eq" => compare(Comparison::Equal),
         "$ne" => compare(Comparison::NotEqual),
         "$lt" => compare(Comparison::Less),
@@ -144,8 +153,7 @@ fn strapi<'a>(
         "$null" => is_null(true),
         "$notNull" => is_null(false),
         other => Err(format!("unknown operator '{other}'")),
-    };
-    condition.map(Some)
+    }
 }
 
 #[cfg(test)]

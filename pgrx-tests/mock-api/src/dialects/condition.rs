@@ -219,25 +219,21 @@ impl Check {
             Check::Holds(wanted) => Some(holds(value, wanted)),
             Check::IsTrue => Some(*value == Value::Bool(true)),
             Check::ScriptText(texts, negated) => {
-                let found = script_text(value);
-                let equal = |text: &String| match fold_case {
-                    true => found.to_lowercase() == text.to_lowercase(),
-                    false => found == *text,
-                };
-                Some(texts.iter().any(|text| equal(text) != *negated))
+                let found = Value::Text(script_text(value));
+                let equal = |text: &String| found.compare(&Value::Text(text.clone()), fold_case);
+                let differs = |text| equal(text).is_none_or(|order| order.is_ne());
+                Some(texts.iter().any(|text| differs(text) == *negated))
             }
-            Check::ScriptRange(texts, at_least) => Some(
-                texts
+            Check::ScriptRange(texts, at_least) => {
+                let orders = texts
                     .iter()
-                    .filter_map(|text| script_order(value, text, fold_case))
-                    .any(|order| {
-                        if *at_least {
-                            order.is_ge()
-                        } else {
-                            order.is_le()
-                        }
-                    }),
-            ),
+                    .filter_map(|text| script_order(value, text, fold_case));
+                let within = |order: std::cmp::Ordering| match at_least {
+                    true => order.is_ge(),
+                    false => order.is_le(),
+                };
+                Some(orders.into_iter().any(within))
+            }
         }
     }
 }

@@ -31,5 +31,5 @@ mod table;
 mod testing;
 mod value;
 
-pub(crate) use serving::Dialect;
+pub(crate) use serving::{Dialect, Listing};
 pub(crate) use spec::{DialectSpec, SortSpec};

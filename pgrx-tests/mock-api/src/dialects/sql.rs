@@ -151,6 +151,7 @@ impl Clauses {
                 .transpose()?;
             return Ok(plan);
         }
+<<<<<<< HEAD
         let mut groups = Groups {
             table,
             grouping: Grouping {
@@ -169,10 +170,45 @@ impl Clauses {
             groups.grouping.order = order(words, asked, &mut groups)?;
         }
         plan.grouping = Some(groups.grouping);
+=======
+        let outputs = outputs.ok_or("groups need a list of what they show")?;
+        let grouping = Grouping {
+            keys: keys.unwrap_or_default(),
+            outputs,
+            having: Condition::all(),
+            order: Vec::new(),
+        };
+        plan.grouping = Some(grouped(asked, grouping, self.having, self.order)?);
+>>>>>>> main
         Ok(plan)
     }
 }
 
+<<<<<<< HEAD
+=======
+/// Groups with their HAVING and ORDER BY.
+fn grouped(
+    asked: &Asked<'_>,
+    grouping: Grouping,
+    having: Option<Words>,
+    ordered_by: Option<Words>,
+) -> Result<Grouping, String> {
+    grouping.check()?;
+    let mut groups = Groups {
+        table: asked.table,
+        grouping,
+    };
+    if let Some(mut words) = having {
+        groups.grouping.having = condition(&mut words, &mut groups)?;
+        words.end()?;
+    }
+    if let Some(words) = ordered_by {
+        groups.grouping.order = order(words, asked, &mut groups)?;
+    }
+    Ok(groups.grouping)
+}
+
+>>>>>>> main
 fn one_name(mut words: Words) -> Result<(), String> {
     words.name()?;
     words.end()

@@ -242,6 +242,15 @@ fn predicate(
             compare(column, column_type, Comparison::LessOrEqual, &high)?,
         ])));
     }
+    like(words, names, column, column_type)
+}
+
+fn like(
+    words: &mut Words,
+    names: &mut dyn Names,
+    column: usize,
+    column_type: ColumnType,
+) -> Result<Option<Condition>, String> {
     let fold_case = words.keyword("ILIKE");
     if !fold_case && !words.keyword("LIKE") {
         return Ok(None);

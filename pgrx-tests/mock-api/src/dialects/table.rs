@@ -42,10 +42,10 @@ impl Table {
                 column_type: *column_type,
             })
             .collect();
-        let row = |(number, text): (usize, &Box<RawValue>)| {
+        let row = |(number, text): (usize, _)| {
             Row::new(&columns, text).map_err(|problem| format!("row {number}: {problem}"))
         };
-        let rows = texts.iter().enumerate().map(row);
+        let rows = texts.iter().map(AsRef::as_ref).enumerate().map(row);
         let rows = rows.collect::<Result<_, _>>()?;
         Ok(Table { columns, rows })
     }

@@ -158,6 +158,8 @@ impl Scalar {
                 .ok()
                 .map(|number| Value::Float(number.into())),
             Scalar::Float8 => text.parse().ok().map(Value::Float),
+            // The library also takes underscores between digits.
+            Scalar::Numeric if text.contains('_') => None,
             Scalar::Numeric => BigDecimal::from_str(text).ok().map(Value::Decimal),
             Scalar::Bool => match text {
                 "true" => Some(Value::Bool(true)),
@@ -372,6 +374,8 @@ mod tests {
             ("int8", "9223372036854775808"),
             ("int8", ""),
             ("numeric", "1,5"),
+            ("numeric", "1_0"),
+            ("numeric", " 1"),
             ("bool", "1"),
             ("date", "2023-02-29"),
             ("timestamp", "yesterday"),

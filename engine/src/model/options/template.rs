@@ -1,0 +1,36 @@
+//! The option `filter_template`: whether it has a place for what its dialect puts into it.
+
+use super::error::OptionError;
+use super::given::Given;
+use crate::model::{Dialect, Paging, Table};
+
+/// What shows only when a template is seen with its table's dialect and paging. A template of the
+/// server, as a default, may be one that the table's dialect does not look at.
+pub(super) fn agrees(table: &Table, own: &Given) -> Result<(), OptionError> {
+    let Some(template) = &table.filter_template else {
+        return Ok(());
+    };
+    match table.dialect {
+        Dialect::Sql => statement(template, table),
+        Dialect::Plain | Dialect::Odata | Dialect::Postgrest
+            if own.text("filter_template").is_some() =>
+        {
+            let message = "option \"filter_template\" has no effect in this dialect";
+            Err(OptionError::conflict(message)
+                .with_hint("The dialects sql, search and prometheus have one."))
+        }
+        Dialect::Plain | Dialect::Odata | Dialect::Postgrest => Ok(()),
+    }
+}
+
+fn statement(template: &str, table: &Table) -> Result<(), OptionError> {
+    let takes_page = matches!(table.paging, Paging::Offset { .. })
+        && table.page_size.is_some()
+        && table.keep_params;
+    if template.contains("{limit}") && !takes_page {
+        let message = "{limit} in option \"filter_template\" needs pagination 'offset', a page_size and keep_params 'on'";
+        return Err(OptionError::conflict(message)
+            .with_hint("Without them every page would be the same, or the only one."));
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! `odata`: `$filter=A eq 'x' and B ge 2`, OData version 4.
+//!
+//! Sources: OData 4.01 Part 2 (URL Conventions), sections 5.1.1 (operators and functions, and what they
+//! make of null) and 5.1.2 to 5.1.4; its ABNF construction rules for literals.
+
+mod condition;
+mod literal;
+
+#[cfg(test)]
+mod tests;
+
+use super::constant::constant;
+use super::literal::{Kind, kind};
+use super::member::{path, wanted};
+use super::offered::{judged, must_declare, offered};
+use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
+use crate::model::{Column, Filter, NullsOrder, Operator, Table, Type};
+use crate::pushdown::expression::Test;
+use crate::pushdown::{RemoteQuery, SortKey};
+
+pub(super) struct Odata;
+
+impl Dialect for Odata {
+    fn name(&self) -> &'static str {
+        "odata"
+    }
+
+    fn judge(&self, _table: &Table, column: &Column, operator: Operator) -> Result<Judged, String> {
+        let declaration = declaration(column, operator)?;
+        if declaration.is_none_or(|filter| filter.parameter.is_none()) {
+            literal::property(&path(column)?)?;
+        }
+        if declaration.is_none() {
+            undeclared(column, operator)?;
+        }
+        let exact = is_exact(column, operator)?;
+        Ok(judged(column, declaration, exact))
+    }
+
+    fn spells_or(&self) -> bool {
+        true
+    }
+
+    fn sorts(&self, _table: &Table, column: &Column) -> Result<NullsPlaced, String> {
+        if column.sort.is_none() {
+            literal::property(&path(column)?)?;
+        }
+        let placed = column.sort_nulls.unwrap_or(NullsOrder::Low);
+        Ok(NullsPlaced::Always(placed))
+    }
+
+    fn test(&self, _table: &Table, column: &Column, test: &Test) -> Result<Term, String> {
+        let declaration = declaration(column, test.operator)?;
+        let name = match declaration.and_then(|filter| filter.parameter.clone()) {
+            Some(name) => name,
+            None => literal::property(&path(column)?)?,
+        };
+        let is_declared_exact = declaration.is_some_and(|filter| filter.exact);
+        condition::written(column, &name, test, is_declared_exact)
+    }
+
+    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+        let word = match connective {
+            Connective::And => " and ",
+            Connective::Or => " or ",
+        };
+        let texts: Vec<&str> = parts.iter().filter_map(text).collect();
+        Ok(Fragment::Text(format!("({})", texts.join(word))))
+    }
+
+    fn finish(
+        &self,
+        table: &Table,
+        query: &RemoteQuery,
+        terms: &[&Fragment],
+    ) -> Result<Vec<Parameter>, String> {
+        let mut all = Vec::new();
+        let name = table.filter_param.as_deref().unwrap_or("$filter");
+        let own = constant(table, name).map(|filter| format!("({filter})"));
+        if !terms.is_empty() {
+            let texts = terms.iter().copied().filter_map(text).map(str::to_owned);
+            let filter: Vec<String> = own.into_iter().chain(texts).collect();
+            all.push(Parameter::query(name, filter.join(" and ")));
+        }
+        if !query.order.is_empty() {
+            let keys = query.order.iter().map(|key| sort_key(table, *key));
+            let keys: Vec<String> = keys.collect::<Result<_, _>>()?;
+            all.push(Parameter::query("$orderby", keys.join(",")));
+        }
+        if let (Some(members), None) = (wanted(table, query), constant(table, "$select"))
+            && members
+                .iter()
+                .all(|name| literal::property(&[*name]).is_ok())
+        {
+            all.push(Parameter::query("$select", members.join(",")));
+        }
+        Ok(all)
+    }
+}
+
+/// The declaration of an operator; `contains` on text is what LIKE is written with.
+fn declaration(column: &Column, operator: Operator) -> Result<Option<&Filter>, String> {
+    let own = offered(column, operator);
+    if operator == Operator::Like && own.is_err() && column.ty == Type::Text {
+        return offered(column, Operator::Contains).or(own);
+    }
+    own
+}
+
+/// What is not sent as long as nothing is declared, since servers differ.
+fn undeclared(column: &Column, operator: Operator) -> Result<(), String> {
+    use Operator::{Ne, NotIn, NotLike};
+    if matches!(column.ty, Type::Json | Type::Array(_)) {
+        return Err(format!(
+            "column \"{}\" declares no filter, and the API may not compare structured values",
+            column.name
+        ));
+    }
+    let blind = "the API may compare text without regard to case";
+    match (operator, kind(column)) {
+        (Ne, Kind::Text) => Err(must_declare(column, "<>", blind)),
+        (NotIn, Kind::Text) => Err(must_declare(column, "not_in", blind)),
+        (NotLike, Kind::Text) => Err(must_declare(column, "not_like", blind)),
+        (Operator::IsNull | Operator::IsNotNull, _) => Ok(()),
+        (_, Kind::Clock) => Err(format!(
+            "column \"{}\" declares no filter, and OData has no time without zone; use timestamptz",
+            column.name
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_exact(column: &Column, operator: Operator) -> Result<bool, String> {
+    use Operator::{
+        Contains, Eq, Ge, Gt, ILike, In, IsNotNull, IsNull, Le, Like, Lt, Ne, NotContains,
+        NotILike, NotIn, NotLike,
+    };
+    match operator {
+        IsNull | IsNotNull => Ok(true),
+        Eq | Ne | Lt | Le | Gt | Ge | In | NotIn => {
+            // Servers keep ticks of 100 ns, which are rounded here.
+            Ok(!matches!(kind(column), Kind::Text | Kind::Instant))
+        }
+        Like | NotLike => Ok(false),
+        ILike | NotILike | Contains | NotContains => Err(format!(
+            "{} has no spelling in dialect odata",
+            operator.sql()
+        )),
+        _ => Err("it has no spelling in dialect odata".to_owned()),
+    }
+}
+
+fn sort_key(table: &Table, key: SortKey) -> Result<String, String> {
+    let column = &table.columns[key.column];
+    let name = match &column.sort {
+        Some(sort) => match (&sort.descending, key.descending) {
+            (Some(descending), true) => return Ok(descending.clone()),
+            _ => sort.name.clone(),
+        },
+        None => literal::property(&path(column)?)?,
+    };
+    Ok(if key.descending {
+        format!("{name} desc")
+    } else {
+        name
+    })
+}

@@ -1,0 +1,116 @@
+//! `sql`: a WHERE clause, or a whole SELECT, as a text: Socrata's `$where`, ClickHouse, QuestDB.
+
+mod condition;
+mod literal;
+mod statement;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use statement::{PAGE, paged_parameter};
+
+use super::literal::{Kind, kind};
+use super::member::path;
+use super::offered::{judged, must_declare, offered};
+use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
+use crate::model::{Column, Filter, Operator, Table, Type};
+use crate::pushdown::RemoteQuery;
+use crate::pushdown::expression::Test;
+
+pub(super) struct Sql;
+
+impl Dialect for Sql {
+    fn name(&self) -> &'static str {
+        "sql"
+    }
+
+    fn judge(&self, _table: &Table, column: &Column, operator: Operator) -> Result<Judged, String> {
+        let declaration = offered(column, operator)?;
+        name_of(column, declaration)?;
+        let exact = is_exact(column, operator, declaration)?;
+        Ok(judged(column, declaration, exact))
+    }
+
+    fn spells_or(&self) -> bool {
+        true
+    }
+
+    fn sorts(&self, table: &Table, column: &Column) -> Result<NullsPlaced, String> {
+        statement::takes_order(table)?;
+        if column.sort.is_none() {
+            name_of(column, None)?;
+        }
+        Ok(column
+            .sort_nulls
+            .map_or(NullsPlaced::Unknown, NullsPlaced::Always))
+    }
+
+    fn test(&self, _table: &Table, column: &Column, test: &Test) -> Result<Term, String> {
+        let declaration = offered(column, test.operator)?;
+        let name = name_of(column, declaration)?;
+        let is_declared_exact = declaration.is_some_and(|filter| filter.exact);
+        condition::written(column, &name, test, is_declared_exact)
+    }
+
+    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+        let word = match connective {
+            Connective::And => " AND ",
+            Connective::Or => " OR ",
+        };
+        let texts: Vec<&str> = parts.iter().filter_map(text).collect();
+        Ok(Fragment::Text(format!("({})", texts.join(word))))
+    }
+
+    fn finish(
+        &self,
+        table: &Table,
+        query: &RemoteQuery,
+        terms: &[&Fragment],
+    ) -> Result<Vec<Parameter>, String> {
+        let terms: Vec<&str> = terms.iter().copied().filter_map(text).collect();
+        statement::parameters(table, query, &terms)
+    }
+}
+
+/// The column's name in the text; a declared one is taken as its owner wrote it.
+fn name_of(column: &Column, declaration: Option<&Filter>) -> Result<String, String> {
+    if let Some(name) = declaration.and_then(|filter| filter.parameter.as_ref()) {
+        return Ok(name.clone());
+    }
+    match path(column)?.as_slice() {
+        [name] => literal::name(name),
+        _ => Err(format!(
+            "column \"{}\" is a member of a member, which SQL cannot name; declare its name in the filter",
+            column.name
+        )),
+    }
+}
+
+fn is_exact(
+    column: &Column,
+    operator: Operator,
+    declaration: Option<&Filter>,
+) -> Result<bool, String> {
+    use Operator::{
+        Eq, Ge, Gt, ILike, In, IsNotNull, IsNull, Le, Like, Lt, Ne, NotILike, NotIn, NotLike,
+    };
+    let is_structured = matches!(column.ty, Type::Json | Type::Array(_));
+    if is_structured && declaration.is_none() {
+        return Err(format!(
+            "column \"{}\" declares no filter, and the API may not compare structured values",
+            column.name
+        ));
+    }
+    let folds = "the API may fold the case of letters in another way";
+    match operator {
+        Eq | Ne | Lt | Le | Gt | Ge | In | NotIn => {
+            Ok(!matches!(kind(column), Kind::Instant | Kind::Clock))
+        }
+        Like | NotLike | IsNull | IsNotNull => Ok(true),
+        ILike if declaration.is_some() => Ok(false),
+        ILike => Err(must_declare(column, "ilike", folds)),
+        NotILike if declaration.is_some_and(|filter| filter.exact) => Ok(true),
+        NotILike => Err(must_declare(column, "not_ilike", folds)),
+        _ => Err(format!("{} has no spelling in dialect sql", operator.sql())),
+    }
+}
