@@ -80,16 +80,12 @@ fn matcher(asked: &Asked<'_>, scanner: &mut Scanner<'_>) -> Result<(Condition, b
     let text = string(scanner)?;
     let negated = sign.starts_with('!');
     let (check, matches_empty) = if sign.ends_with('~') {
-<<<<<<< HEAD
-        let anchored = format!("^(?s:{text})$");
-=======
         let flags = if asked.route.case_insensitive {
             "si"
         } else {
             "s"
         };
         let anchored = format!("^(?{flags}:{text})$");
->>>>>>> main
         let regex = Regex::new(&anchored).map_err(|error| format!("{label}: {error}"))?;
         let matches_empty = regex.is_match("") != negated;
         (Check::Regex { regex, negated }, matches_empty)

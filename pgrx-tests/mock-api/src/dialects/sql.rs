@@ -151,26 +151,6 @@ impl Clauses {
                 .transpose()?;
             return Ok(plan);
         }
-<<<<<<< HEAD
-        let mut groups = Groups {
-            table,
-            grouping: Grouping {
-                keys: keys.unwrap_or_default(),
-                outputs: outputs.ok_or("groups need a list of what they show")?,
-                having: Condition::all(),
-                order: Vec::new(),
-            },
-        };
-        groups.grouping.check()?;
-        if let Some(mut words) = self.having {
-            groups.grouping.having = condition(&mut words, &mut groups)?;
-            words.end()?;
-        }
-        if let Some(words) = self.order {
-            groups.grouping.order = order(words, asked, &mut groups)?;
-        }
-        plan.grouping = Some(groups.grouping);
-=======
         let outputs = outputs.ok_or("groups need a list of what they show")?;
         let grouping = Grouping {
             keys: keys.unwrap_or_default(),
@@ -179,13 +159,10 @@ impl Clauses {
             order: Vec::new(),
         };
         plan.grouping = Some(grouped(asked, grouping, self.having, self.order)?);
->>>>>>> main
         Ok(plan)
     }
 }
 
-<<<<<<< HEAD
-=======
 /// Groups with their HAVING and ORDER BY.
 fn grouped(
     asked: &Asked<'_>,
@@ -208,7 +185,6 @@ fn grouped(
     Ok(groups.grouping)
 }
 
->>>>>>> main
 fn one_name(mut words: Words) -> Result<(), String> {
     words.name()?;
     words.end()
