@@ -26,16 +26,49 @@ pub unsafe fn is_empty_set(set: *const pg_sys::Bitmapset) -> bool {
     set.is_null() || unsafe { pg_sys::bms_num_members(set) } == 0
 }
 
-/// A foreign path without order and outer path.
+/// Whether a path key's largest value comes first.
 ///
 /// # Safety
-/// The planner's own pointers; `outer` is NULL or a set of its relations.
+/// `pathkey` is a path key of the planner.
+pub unsafe fn is_descending(pathkey: *mut pg_sys::PathKey) -> bool {
+    // SAFETY: by this function's contract.
+    #[cfg(feature = "pg18")]
+    return unsafe { (*pathkey).pk_cmptype == pg_sys::CompareType::COMPARE_GT };
+    // SAFETY: by this function's contract.
+    #[cfg(not(feature = "pg18"))]
+    return unsafe { (*pathkey).pk_strategy } == pg_sys::BTGreaterStrategyNumber as i32;
+}
+
+/// The order of a class's values, as merge joins want it: a list of one path key.
+///
+/// # Safety
+/// The planner's own state and one of its classes.
+pub unsafe fn ascending_pathkey(
+    root: *mut pg_sys::PlannerInfo,
+    class: *mut pg_sys::EquivalenceClass,
+) -> *mut pg_sys::List {
+    #[cfg(feature = "pg18")]
+    let ascending = pg_sys::CompareType::COMPARE_LT;
+    #[cfg(not(feature = "pg18"))]
+    let ascending = pg_sys::BTLessStrategyNumber as i32;
+    // SAFETY: by this function's contract; a class that is useful for merging has an operator family.
+    unsafe {
+        let family = pg_sys::list_nth_oid((*class).ec_opfamilies, 0);
+        let pathkey = pg_sys::make_canonical_pathkey(root, class, family, ascending, false);
+        pg_sys::lappend(ptr::null_mut(), pathkey.cast())
+    }
+}
+
+/// A foreign path without outer path; costs: until the first row, until the last.
+///
+/// # Safety
+/// The planner's own pointers; `pathkeys` is one of its orders; `outer` is NULL or a set of its relations.
 pub unsafe fn create_foreign_scan_path(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     rows: f64,
-    startup_cost: f64,
-    total_cost: f64,
+    (startup_cost, total_cost): (f64, f64),
+    pathkeys: *mut pg_sys::List,
     outer: pg_sys::Relids,
 ) -> *mut pg_sys::ForeignPath {
     // SAFETY: by this function's contract; NULL stands for the default target and empty lists.
@@ -49,7 +82,7 @@ pub unsafe fn create_foreign_scan_path(
             0,
             startup_cost,
             total_cost,
-            ptr::null_mut(),
+            pathkeys,
             outer,
             ptr::null_mut(),
             #[cfg(any(feature = "pg17", feature = "pg18"))]

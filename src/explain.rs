@@ -3,10 +3,11 @@
 use crate::encoding::{from_server, to_server};
 use crate::executor::{self, ForeignScan, Totals};
 use crate::plan::ScanPlan;
+use crate::settings;
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::Operator;
 use rest_engine::pagination::Pager;
-use rest_engine::pushdown::{self, Condition};
+use rest_engine::pushdown::{self, Condition, SortKey};
 use rest_engine::request::Operand;
 use std::ffi::CString;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub unsafe extern "C-unwind" fn explain_foreign_scan(
         let explainer = Explainer::new(node, &plan, state);
         explainer.request();
         explainer.filters();
+        explainer.order_and_columns();
         text(state, "Pages", &Pager::describe(&plan.table));
         if (*state).analyze && !(*node).fdw_state.is_null() {
             let scan = &*(*node).fdw_state.cast::<ForeignScan>();
@@ -162,6 +164,41 @@ impl<'a> Explainer<'a> {
             list(self.state, "Recheck", &checked);
             list(self.state, "Local Filter", &local);
         }
+    }
+
+    /// The order and the columns that the API is asked for, and the order that it is not.
+    unsafe fn order_and_columns(&self) {
+        let query = &self.plan.query;
+        let columns = query.fields.iter().flatten();
+        let columns: Vec<String> = columns
+            .map(|index| self.plan.table.columns[*index].name.clone())
+            .collect();
+        let order: Vec<String> = query.order.iter().map(|key| self.sort_key(key)).collect();
+        // SAFETY: EXPLAIN's own state.
+        unsafe {
+            list(self.state, "Remote Order", &order);
+            if let Some(local) = &self.plan.local_order {
+                let keys: Vec<String> = local.keys.iter().map(|key| self.sort_key(key)).collect();
+                let order = format!("{} ({})", keys.join(", "), local.reason);
+                text(self.state, "Local Order", &order);
+            }
+            if settings::pushdown() {
+                list(self.state, "Remote Columns", &columns);
+            }
+        }
+    }
+
+    /// A key as SQL writes it; NULLs are not spoken of where there are none.
+    fn sort_key(&self, key: &SortKey) -> String {
+        let column = &self.plan.table.columns[key.column];
+        let direction = if key.descending { " DESC" } else { "" };
+        let nulls = match (key.nulls_first, key.descending) {
+            _ if column.not_null => "",
+            (true, false) => " NULLS FIRST",
+            (false, true) => " NULLS LAST",
+            _ => "",
+        };
+        format!("{}{direction}{nulls}", column.name)
     }
 
     /// A clause that is sent. Where its value is another table's column, that is named: the plan

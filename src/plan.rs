@@ -7,13 +7,13 @@ use crate::settings;
 use pgrx::pg_sys;
 use rest_engine::error::Error as EngineError;
 use rest_engine::model::Table;
-use rest_engine::pushdown::{RemoteQuery, Sent};
+use rest_engine::pushdown::{RemoteQuery, Sent, SortKey};
 use rest_engine::request::{self, Bound};
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString};
 
 /// Written before the text; raised with every change of [`ScanPlan`] or of the engine's model.
-const VERSION: &str = "2:";
+const VERSION: &str = "3:";
 
 /// A planned scan of one foreign table.
 ///
@@ -29,6 +29,8 @@ pub struct ScanPlan {
     pub attributes: Vec<i16>,
     /// What the API is asked for; the conditions' operands index into `fdw_exprs`.
     pub query: RemoteQuery,
+    /// What of the query's order the API does not do, where that is known.
+    pub local_order: Option<LocalOrder>,
     /// What is known of each operand.
     pub operands: Vec<Operand>,
     /// For each clause of `fdw_exprs` after the operands: how it was sent.
@@ -41,6 +43,15 @@ pub struct ScanPlan {
     pub hint: Option<u64>,
     /// Whether pages may be fetched before they are asked for.
     pub fetch_ahead: bool,
+}
+
+/// An order that the query wants and the API is not asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LocalOrder {
+    /// The keys.
+    pub keys: Vec<SortKey>,
+    /// Why.
+    pub reason: String,
 }
 
 /// An expression that is evaluated when the scan starts.
@@ -81,7 +92,9 @@ impl ScanPlan {
             (0..all.len()).partition(|index| self.is_sent(&all[*index]));
         let query = RemoteQuery {
             sent: sent.iter().map(|index| all[*index].clone()).collect(),
-            ..self.query.clone()
+            // The plan above the scan relies on the order; it filters nothing.
+            order: self.query.order.clone(),
+            fields: self.query.fields.clone().filter(|_| settings::pushdown()),
         };
         let mut bound = request::bind(&self.table, &query, operands)?;
         for index in bound.unsent.iter_mut().chain(&mut bound.widened) {

@@ -2,6 +2,7 @@
 
 mod clauses;
 mod costs;
+mod orders;
 mod paths;
 mod relation;
 mod scan_plan;

@@ -2,10 +2,11 @@
 
 use super::clauses::{self, Clause};
 use super::costs;
+use super::orders;
 use super::relation::Relation;
 use crate::{compat, settings};
 use pgrx::{PgList, pg_guard, pg_sys};
-use rest_engine::predicate::Value;
+use rest_engine::predicate::{Predicate, Value};
 use rest_engine::pushdown::{self, Condition, Pushdown, Sent, Verdict};
 use std::ptr;
 
@@ -31,24 +32,29 @@ pub unsafe extern "C-unwind" fn get_foreign_paths(
     }
 }
 
-/// What is sent for these clauses. The operands of all of them are numbered one after the other.
+/// What is sent for these clauses.
 pub fn push_down(relation: &Relation, clauses: &[Clause]) -> Pushdown {
+    pushdown::plan(
+        relation.table(),
+        &predicates(clauses),
+        &constants(clauses),
+        settings::pushdown(),
+    )
+}
+
+/// What these clauses say. The operands of all of them are numbered one after the other.
+pub fn predicates(clauses: &[Clause]) -> Vec<Predicate> {
     let mut predicates = Vec::with_capacity(clauses.len());
     let mut operands = 0;
     for clause in clauses {
         predicates.push(clause.predicate_from(operands));
         operands += clause.operands.len();
     }
-    pushdown::plan(
-        relation.table(),
-        &predicates,
-        &constants(clauses),
-        settings::pushdown(),
-    )
+    predicates
 }
 
 /// The operands of all clauses, as far as they are known.
-fn constants(clauses: &[Clause]) -> Vec<Option<Value>> {
+pub fn constants(clauses: &[Clause]) -> Vec<Option<Value>> {
     let of_clause = |clause: &Clause| {
         let operands = 0..clause.operands.len();
         operands
@@ -79,15 +85,28 @@ unsafe fn add_path(relation: &Relation, supplies: &[Supply], outer: pg_sys::Reli
             open_inputs(relation, supplies, &pushdown).len(),
             pushdown::expected_requests(relation.table(), &pushdown.sent, &constants(&clauses)),
         );
-        let path = compat::create_foreign_scan_path(
-            relation.root,
-            rel,
-            rows,
-            costs.startup,
-            costs.total,
-            outer,
-        );
-        pg_sys::add_path(rel, path.cast());
+        let add = |total: f64, pathkeys: *mut pg_sys::List| {
+            let path = compat::create_foreign_scan_path(
+                relation.root,
+                rel,
+                rows,
+                (costs.startup, total),
+                pathkeys,
+                outer,
+            );
+            pg_sys::add_path(rel, path.cast());
+        };
+        add(costs.total, ptr::null_mut());
+        // The rows of one lookup after the other are in no common order.
+        if !outer.is_null() {
+            return;
+        }
+        for order in orders::useful_orders(relation, &clauses) {
+            add(
+                costs::ordered(costs.total, order.is_of_query),
+                order.pathkeys,
+            );
+        }
     }
 }
 

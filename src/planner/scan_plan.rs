@@ -1,13 +1,17 @@
 //! The plan node of a scan: what is sent, what is checked again, what stays local.
 
 use super::clauses::{self, Clause};
+use super::orders;
 use super::paths::push_down;
 use super::relation::Relation;
 use crate::encoding::from_server;
-use crate::plan::{Operand, Recheck, ScanPlan};
+use crate::error::FdwError;
+use crate::plan::{LocalOrder, Operand, Recheck, ScanPlan};
+use crate::settings;
 use pgrx::{PgList, pg_guard, pg_sys};
-use rest_engine::model::Role;
-use rest_engine::pushdown::{Pushdown, RemoteQuery, Sent, Verdict};
+use rest_engine::model::{Operator, Role};
+use rest_engine::predicate::Predicate;
+use rest_engine::pushdown::{self, Pushdown, RemoteQuery, Sent, SortKey, Verdict};
 use std::ptr;
 
 /// `GetForeignPlan`: the plan node for the path that won.
@@ -19,7 +23,7 @@ pub unsafe extern "C-unwind" fn get_foreign_plan(
     root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
     _oid: pg_sys::Oid,
-    _path: *mut pg_sys::ForeignPath,
+    path: *mut pg_sys::ForeignPath,
     target_list: *mut pg_sys::List,
     restrictions: *mut pg_sys::List,
     outer_plan: *mut pg_sys::Plan,
@@ -30,7 +34,9 @@ pub unsafe extern "C-unwind" fn get_foreign_plan(
         let clauses = clauses::translate(relation, restrictions);
         let mut pushdown = push_down(relation, &clauses);
         let expressions = Expressions::sort(relation, &clauses, &mut pushdown);
-        let plan = scan_plan(relation, &clauses, &pushdown, &expressions);
+        let order = ChosenOrder::of(relation, &clauses, (*path).path.pathkeys)
+            .unwrap_or_else(|error| error.raise());
+        let plan = scan_plan(relation, &clauses, &pushdown, &expressions, order);
         let private = plan.to_list().unwrap_or_else(|error| error.raise());
         pg_sys::make_foreignscan(
             target_list,
@@ -45,6 +51,39 @@ pub unsafe extern "C-unwind" fn get_foreign_plan(
             expressions.sent,
             outer_plan,
         )
+    }
+}
+
+/// The order of the path that won.
+struct ChosenOrder {
+    /// What the API is asked for.
+    keys: Vec<SortKey>,
+    /// The rows come as the whole query wants them.
+    is_of_query: bool,
+    /// What the query wants of it and the API does not do.
+    local: Option<LocalOrder>,
+}
+
+impl ChosenOrder {
+    unsafe fn of(
+        relation: &Relation,
+        clauses: &[Clause],
+        pathkeys: *mut pg_sys::List,
+    ) -> Result<Self, FdwError> {
+        // SAFETY: the planner's own state and the path keys of one of its paths.
+        unsafe {
+            let keys = if pathkeys.is_null() {
+                Vec::new()
+            } else {
+                orders::sort_keys(relation, clauses, pathkeys).map_err(FdwError::Internal)?
+            };
+            let wanted = (*relation.root).query_pathkeys;
+            Ok(ChosenOrder {
+                keys,
+                is_of_query: pg_sys::pathkeys_contained_in(wanted, pathkeys),
+                local: orders::local_order(relation, clauses, pathkeys),
+            })
+        }
     }
 }
 
@@ -140,13 +179,14 @@ unsafe fn scan_plan(
     clauses: &[Clause],
     pushdown: &Pushdown,
     expressions: &Expressions,
+    order: ChosenOrder,
 ) -> ScanPlan {
     let table = relation.table();
     // SAFETY: the planner's own pointers.
     let (wanted, hint, fetch_ahead) = unsafe {
         (
             wanted_columns(relation, clauses),
-            limit_hint(relation, expressions),
+            limit_hint(relation, clauses, pushdown, &order),
             reads_everything(relation.root),
         )
     };
@@ -156,8 +196,10 @@ unsafe fn scan_plan(
         attributes: relation.catalog.attributes.clone(),
         query: RemoteQuery {
             sent: pushdown.sent.clone(),
-            ..RemoteQuery::default()
+            order: order.keys,
+            fields: pushdown::fields(table, &wanted).filter(|_| settings::pushdown()),
         },
+        local_order: order.local,
         operands: expressions.labels.clone(),
         rechecks: expressions.rechecks.clone(),
         local_reasons: expressions.local_reasons.clone(),
@@ -234,18 +276,41 @@ unsafe fn wanted_columns(relation: &Relation, clauses: &[Clause]) -> Vec<usize> 
 }
 
 /// Rows after which the query stops, if every row that the API returns counts towards them:
-/// the scan is the whole query, nothing is filtered or sorted locally (rule R5).
-unsafe fn limit_hint(relation: &Relation, expressions: &Expressions) -> Option<u64> {
+/// the scan is the whole query, nothing is filtered or sorted locally (rule R5). Where grouping, DISTINCT,
+/// windows or functions that return sets change the count, the planner has no limit here.
+unsafe fn limit_hint(
+    relation: &Relation,
+    clauses: &[Clause],
+    pushdown: &Pushdown,
+    order: &ChosenOrder,
+) -> Option<u64> {
+    let counts = |(clause, verdict): (&Clause, &Verdict)| {
+        *verdict == Verdict::Exact || only_drops_the_end(relation, clause, order)
+    };
     // SAFETY: the planner's own state.
     unsafe {
         let root = relation.root;
         let alone =
             pg_sys::bms_membership((*root).all_baserels) == pg_sys::BMS_Membership::BMS_SINGLETON;
-        let everything_counts = expressions.local.is_empty()
-            && expressions.rechecks.iter().all(|recheck| recheck.exact);
+        let everything_counts = clauses.iter().zip(&pushdown.verdicts).all(counts);
         let limit = (*root).limit_tuples;
-        let unsorted = (*root).query_pathkeys.is_null();
-        (alone && everything_counts && unsorted && limit >= 1.0).then_some(limit.min(1e15) as u64)
+        (alone && everything_counts && order.is_of_query && limit >= 1.0)
+            .then_some(limit.min(1e15) as u64)
+    }
+}
+
+/// `column IS NOT NULL`, where the API returns the column's NULLs last: what `max(column)` adds.
+fn only_drops_the_end(relation: &Relation, clause: &Clause, order: &ChosenOrder) -> bool {
+    match (&clause.predicate, order.keys.first()) {
+        (
+            Predicate::Compare {
+                column,
+                operator: Operator::IsNotNull,
+                ..
+            },
+            Some(key),
+        ) => key.column == *column && pushdown::ends_in_nulls(relation.table(), key),
+        _ => false,
     }
 }
 

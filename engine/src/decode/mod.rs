@@ -24,3 +24,5 @@ pub use envelope::{Envelope, Scalar};
 pub use outbox::{Progress, Sink};
 pub use page::{Layout, PageEnd, decode_page};
 pub use plan::{RowPlan, Wanted};
+
+pub(crate) use plan::camel_case;

@@ -159,7 +159,7 @@ pub(super) fn index(segment: &str) -> Option<usize> {
 }
 
 /// `created_at` → `createdAt`. Leading and trailing underscores stay.
-fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> String {
     let inner = name.trim_start_matches('_');
     let mut camel = name[..name.len() - inner.len()].to_owned();
     let mut upper = false;

@@ -20,6 +20,8 @@ pub struct Column {
     pub unfiltered: bool,
     /// How the API names it when it orders by it, where that is declared.
     pub sort: Option<Sort>,
+    /// `sort 'none'`: the API cannot order by it, though the dialect could say so.
+    pub unsorted: bool,
     /// Where the API puts NULLs when it orders by it, where that is declared.
     pub sort_nulls: Option<NullsOrder>,
     /// How the API writes its values, both ways.

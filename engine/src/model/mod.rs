@@ -18,5 +18,5 @@ pub use column::{
 pub use credentials::{Auth, Credentials, KeyPlace, Secret};
 pub use dialect::Dialect;
 pub use source::{RetryPolicy, Source};
-pub use table::{Location, Paging, RowsPath, RowsShape, Table};
+pub use table::{Location, Paging, RowsPath, RowsShape, SortStyle, Sorting, Table};
 pub use types::Type;

@@ -51,6 +51,10 @@ pub struct Table {
     pub max_list_size: Option<usize>,
     /// Bytes that the values of a list may take in a URL.
     pub max_url_length: usize,
+    /// How the API is asked for an order, as far as that is declared.
+    pub sorting: Sorting,
+    /// The parameter that lists the members of a row that are wanted, where the API has one.
+    pub fields_param: Option<String>,
     /// Columns that identify a row, as indexes into `columns`.
     pub key: Vec<usize>,
     /// Statuses that mean no rows.
@@ -65,6 +69,34 @@ pub struct Table {
     pub latency: Duration,
     /// The columns, in attribute order, dropped ones left out.
     pub columns: Vec<Column>,
+}
+
+/// How the API is asked for an order; what is not declared is as the dialect has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sorting {
+    /// The parameter that names the columns.
+    pub param: Option<String>,
+    /// How the direction is written.
+    pub style: Option<SortStyle>,
+    /// The most columns that one order can have.
+    pub max_keys: Option<usize>,
+}
+
+/// How the direction of an order is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SortStyle {
+    /// `-name`
+    Minus,
+    /// `name:desc`
+    Colon,
+    /// `name desc`
+    Space,
+    /// `asc` or `desc` in this parameter.
+    OrderParam(String),
+    /// In this parameter instead where it is descending.
+    DescParam(String),
+    /// Not at all: ascending only.
+    AscendingOnly,
 }
 
 /// Where the rows are in a response.

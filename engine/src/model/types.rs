@@ -40,3 +40,31 @@ pub enum Type {
     /// An array of another type.
     Array(Box<Type>),
 }
+
+impl Type {
+    /// Why an API's order of such values need not be that of SQL; `None` where it is the same, text
+    /// under the same collation.
+    pub fn unordered(&self) -> Option<&'static str> {
+        match self {
+            Type::Float4 => {
+                Some("type real rounds the API's values; use double precision or numeric")
+            }
+            Type::Bpchar => Some("type char(n) ignores trailing spaces, an API does not; use text"),
+            Type::Json => Some("an API has no order of JSON values"),
+            Type::Bytes => Some("an API has no order of binary values"),
+            Type::Array(_) => Some("an API has no order of arrays"),
+            Type::Other => Some("the API may order this type in another way"),
+            Type::Bool
+            | Type::Int2
+            | Type::Int4
+            | Type::Int8
+            | Type::Float8
+            | Type::Numeric
+            | Type::Text
+            | Type::Date
+            | Type::Timestamp
+            | Type::TimestampTz
+            | Type::Uuid => None,
+        }
+    }
+}

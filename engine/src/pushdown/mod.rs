@@ -5,11 +5,15 @@ mod condition;
 mod contradiction;
 mod dialects;
 mod expression;
+mod fields;
 mod instance;
+mod nulls;
+mod order;
 mod pattern;
 mod plan;
 mod remote;
 mod requests;
+mod split;
 mod terms;
 mod verdict;
 
@@ -17,13 +21,18 @@ mod verdict;
 mod tests;
 
 pub use condition::{Condition, Leaf};
+pub use fields::fields;
+pub use nulls::never_null;
+pub use order::{WantedKey, ends_in_nulls, order, sorts};
 pub use plan::{missing, plan};
 pub use remote::{RemoteQuery, SortKey};
 pub use requests::expected_requests;
+pub use split::may_split;
 pub use verdict::{Pushdown, Sent, Verdict};
 
 pub(crate) use contradiction::is_contradiction;
 pub(crate) use dialects::{PAGE, Parameter, finish, paged_parameter};
 pub(crate) use expression::{Expression, Outcome};
 pub(crate) use instance::instantiate;
+pub(crate) use order::order_parameters;
 pub(crate) use terms::{Alternative, alternatives};

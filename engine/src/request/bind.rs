@@ -65,6 +65,11 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
     }
     let defaults = defaults(table, &query.sent);
     let requests = combinations(&parts);
+    if requests.len() > 1 && !query.order.is_empty() {
+        // Rows of several requests come in no order: the planner must not have promised one.
+        let message = "a scan that is ordered by the API became several requests";
+        return Err(Error::System(message.to_owned()));
+    }
     bound.requests = requests
         .iter()
         .map(|shares| inputs(table, query, shares, &defaults))

@@ -13,7 +13,7 @@ pub struct ColumnReference {
     /// The type that the column has (for a domain, what it is a domain over).
     pub(super) base: pg_sys::Oid,
     /// The column's type modifier; negative where it declares none.
-    pub(super) modifier: i32,
+    pub modifier: i32,
 }
 
 /// The column that an expression is. A cast is seen through only where both types are compared
@@ -99,7 +99,7 @@ unsafe fn plain_reference(
 }
 
 /// The B-tree operator family by which a type is compared; invalid where it has none.
-pub(super) fn ordering_family(ty: pg_sys::Oid) -> pg_sys::Oid {
+pub fn ordering_family(ty: pg_sys::Oid) -> pg_sys::Oid {
     if ty == pg_sys::InvalidOid {
         return ty;
     }

@@ -12,4 +12,5 @@ mod translation;
 mod volatile;
 
 pub use clause::{Clause, clause, translate};
-pub use column::column_reference;
+pub use column::{ColumnReference, column_reference, ordering_family};
+pub use operators::semantics;

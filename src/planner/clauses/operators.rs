@@ -65,7 +65,7 @@ fn order(operator: pg_sys::Oid, ty: pg_sys::Oid) -> Option<Operator> {
 }
 
 /// What an operator's input collation says of the comparison.
-pub(super) fn semantics(collation: pg_sys::Oid) -> Semantics {
+pub fn semantics(collation: pg_sys::Oid) -> Semantics {
     let known = collation != pg_sys::InvalidOid;
     Semantics {
         collation_is_c: collation == pg_sys::C_COLLATION_OID || collation == POSIX_COLLATION,

@@ -7,7 +7,7 @@ use super::filter::{NO_FILTER, filters};
 use super::format::{fitting, value_format};
 use super::given::Given;
 use super::secrets::names_a_credential;
-use super::{header, paging, path, quantity};
+use super::{header, ordering, paging, path, quantity};
 use crate::model::{
     Column, FieldPath, Filter, OnError, Operator, ParameterPlace, Role, RowsShape, TextCollation,
     Type, ValueFormat,
@@ -42,6 +42,7 @@ fn read(column: &ColumnDefinition, role: Role, shape: &RowsShape) -> Result<Colu
         );
     }
     let filters = column_filters(column, &given, &role)?;
+    let sort = ordering::of_column(column, &role)?;
     Ok(Column {
         name: column.name.clone(),
         ty: column.ty.clone(),
@@ -51,8 +52,9 @@ fn read(column: &ColumnDefinition, role: Role, shape: &RowsShape) -> Result<Colu
         unfiltered: given
             .text("filter")
             .is_some_and(|text| text.trim() == NO_FILTER),
-        sort: None,
-        sort_nulls: None,
+        sort,
+        unsorted: ordering::is_unsorted(&given),
+        sort_nulls: given.read("sort_nulls", ordering::nulls)?,
         format: column_format(column, &given)?,
         on_error: given.read("on_error", on_error)?.unwrap_or_default(),
         collation: column_collation(column, &given)?,

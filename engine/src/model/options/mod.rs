@@ -12,6 +12,7 @@ mod filter;
 mod format;
 mod given;
 mod header;
+mod ordering;
 mod paging;
 mod path;
 mod quantity;

@@ -7,7 +7,7 @@ use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
-use super::{constants, header, paging, path, quantity, template};
+use super::{constants, header, ordering, paging, path, quantity, template};
 use crate::model::{Column, Dialect, Paging, ParameterPlace, Role, RowsPath, RowsShape, Table};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
     template::agrees(&table, &Given::one(definition.table))?;
+    ordering::has_effect(&table, &Given::one(definition.table))?;
     Ok(table)
 }
 
@@ -70,6 +71,8 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
             .map_or(MAX_URL_LENGTH, |size| {
                 usize::try_from(size).unwrap_or(usize::MAX)
             }),
+        sorting: ordering::of_table(&given, &own)?,
+        fields_param: given.read("fields_param", paging::parameter)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,
@@ -119,8 +122,9 @@ pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError>
         "odata" => Ok(Dialect::Odata),
         "postgrest" => Ok(Dialect::Postgrest),
         "sql" => Ok(Dialect::Sql),
-        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search"
-        | "sql" => Err(OptionError::not_yet(format_args!("dialect '{value}'"))),
+        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search" => {
+            Err(OptionError::not_yet(format_args!("dialect '{value}'")))
+        }
         _ => Err(
             OptionError::invalid(option, format_args!("\"{value}\" is not a dialect"))
                 .with_hint("Write plain."),
@@ -191,7 +195,14 @@ fn key(given: &Given, definition: &Definition) -> Result<Vec<usize>, OptionError
 /// A parameter column's value is the one that was sent (rule R3), so nothing else may be sent there.
 /// Fields may share a parameter: of several conditions for it one is sent.
 fn one_column_a_parameter(table: &Table) -> Result<(), OptionError> {
-    for (name, what) in paging_parameters(table) {
+    let sorting = ordering::parameters(table);
+    let own = sorting.iter().map(|(name, what)| (name.as_str(), *what));
+    let own: Vec<(&str, &str)> = paging_parameters(table).chain(own).collect();
+    for (index, (name, what)) in own.iter().enumerate() {
+        if let Some((_, other)) = own[..index].iter().find(|(other, _)| other == name) {
+            let message = format!("parameter \"{name}\" is set by {other} and by {what}");
+            return Err(OptionError::conflict(message));
+        }
         if let Some(column) = table
             .columns
             .iter()

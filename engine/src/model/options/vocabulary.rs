@@ -2,8 +2,8 @@
 
 use super::error::{OptionError, OptionErrorKind};
 use super::{
-    base_url, columns, constants, credentials, endpoint, filter, format, header, paging, path,
-    quantity, source, table,
+    base_url, columns, constants, credentials, endpoint, filter, format, header, ordering, paging,
+    path, quantity, source, table,
 };
 
 /// Where an option is written.
@@ -171,6 +171,12 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "page_count_field", works!(path::member)),
     Entry(Home::Table, "end_on_short_page", works!(quantity::boolean)),
     Entry(Home::Table, "keep_params", works!(quantity::boolean)),
+    Entry(Home::Table, "sort_param", works!(paging::parameter)),
+    Entry(Home::Table, "sort_style", works!(ordering::style)),
+    Entry(Home::Table, "order_param", works!(paging::parameter)),
+    Entry(Home::Table, "sort_desc_param", works!(paging::parameter)),
+    Entry(Home::Table, "max_sort_keys", works!(quantity::positive)),
+    Entry(Home::Table, "fields_param", works!(paging::parameter)),
     Entry(Home::Table, "key", works!(columns::names)),
     Entry(Home::Table, "empty_on", works!(table::empty_on)),
     Entry(Home::Table, "error_field", works!(path::member)),
@@ -180,12 +186,6 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "body", Standing::Later),
     Entry(Home::Table, "body_type", Standing::Later),
     Entry(Home::Table, "operators", Standing::Later),
-    Entry(Home::Table, "sort_param", Standing::Later),
-    Entry(Home::Table, "sort_style", Standing::Later),
-    Entry(Home::Table, "order_param", Standing::Later),
-    Entry(Home::Table, "sort_desc_param", Standing::Later),
-    Entry(Home::Table, "max_sort_keys", Standing::Later),
-    Entry(Home::Table, "fields_param", Standing::Later),
     Entry(Home::Table, "count_endpoint", Standing::Later),
     Entry(Home::Table, "count_field", Standing::Later),
     Entry(Home::Table, "exact_total", Standing::Later),
@@ -206,8 +206,8 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Column, "format", works!(format::value_format)),
     Entry(Home::Column, "on_error", works!(columns::on_error)),
     Entry(Home::Column, "collation", works!(columns::collation)),
-    Entry(Home::Column, "sort", Standing::Later),
-    Entry(Home::Column, "sort_nulls", Standing::Later),
+    Entry(Home::Column, "sort", works!(ordering::sort)),
+    Entry(Home::Column, "sort_nulls", works!(ordering::nulls)),
 ];
 
 /// The check of `option`'s values on `level`, or why it may not stand there.

@@ -10,15 +10,17 @@ mod plain;
 mod postgrest;
 mod spelling;
 mod sql;
+mod standard;
 mod template;
 mod ticks;
 
 #[cfg(test)]
 mod trial;
 
-pub(super) use spelling::{Connective, Dialect, Judged, Term};
+pub(super) use spelling::{Connective, Dialect, Judged, NullsPlaced, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish};
 pub(crate) use sql::{PAGE, paged_parameter};
+pub(super) use standard::{expressible, spelling as sort_spelling};
 
 use crate::model::{self, Table};
 

@@ -13,7 +13,9 @@ use super::constant::constant;
 use super::literal::{Kind, kind};
 use super::member::{path, wanted};
 use super::offered::{judged, must_declare, offered};
-use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
+use super::spelling::{
+    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, text,
+};
 use crate::model::{Column, Filter, NullsOrder, Operator, Table, Type};
 use crate::pushdown::expression::Test;
 use crate::pushdown::{RemoteQuery, SortKey};
@@ -44,9 +46,32 @@ impl Dialect for Odata {
     fn sorts(&self, _table: &Table, column: &Column) -> Result<NullsPlaced, String> {
         if column.sort.is_none() {
             literal::property(&path(column)?)?;
+            if column.ty == Type::Uuid {
+                return Err(format!(
+                    "column \"{}\" declares no sort, and APIs order identifiers in different ways",
+                    column.name
+                ));
+            }
         }
         let placed = column.sort_nulls.unwrap_or(NullsOrder::Low);
         Ok(NullsPlaced::Always(placed))
+    }
+
+    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
+        None
+    }
+
+    fn max_sort_keys(&self, _table: &Table) -> usize {
+        usize::MAX
+    }
+
+    fn takes_fields(&self, table: &Table) -> bool {
+        constant(table, "$select").is_none()
+    }
+
+    fn field_name(&self, _table: &Table, column: &Column) -> Option<String> {
+        let name = *path(column).ok()?.first()?;
+        literal::property(&[name]).ok()
     }
 
     fn test(&self, _table: &Table, column: &Column, test: &Test) -> Result<Term, String> {

@@ -2,6 +2,7 @@
 
 use super::declared::declared;
 use super::spelling::{Dialect, Fragment, Judged, Parameter, Term, parameters};
+use super::standard::order_and_fields;
 use crate::model::{Column, Filter, Operator, ParameterPlace, Table};
 use crate::predicate::Value;
 use crate::pushdown::RemoteQuery;
@@ -46,11 +47,13 @@ impl Dialect for Plain {
 
     fn finish(
         &self,
-        _table: &Table,
-        _query: &RemoteQuery,
+        table: &Table,
+        query: &RemoteQuery,
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
-        Ok(parameters(terms))
+        let mut sent = parameters(terms);
+        sent.extend(order_and_fields(self, table, query)?);
+        Ok(sent)
     }
 }
 

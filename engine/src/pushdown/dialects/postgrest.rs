@@ -13,7 +13,7 @@ use super::constant::{constant, with_constants};
 use super::member::{path, wanted};
 use super::offered::{judged, must_declare, offered};
 use super::spelling::{
-    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, parameters,
+    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, parameters,
 };
 use crate::model::{Column, Filter, Operator, Table, Type};
 use crate::pushdown::expression::Test;
@@ -54,6 +54,22 @@ impl Dialect for Postgrest {
                 Ok(NullsPlaced::AsAsked)
             }
         }
+    }
+
+    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
+        None
+    }
+
+    fn max_sort_keys(&self, _table: &Table) -> usize {
+        usize::MAX
+    }
+
+    fn takes_fields(&self, table: &Table) -> bool {
+        constant(table, "select").is_none()
+    }
+
+    fn field_name(&self, _table: &Table, column: &Column) -> Option<String> {
+        path(column).ok()?.first().map(|name| (*name).to_owned())
     }
 
     fn test(&self, _table: &Table, column: &Column, test: &Test) -> Result<Term, String> {

@@ -1,7 +1,7 @@
 //! What a dialect has to answer: what it can say, how well, and how it is written.
 
-use super::of;
-use crate::model::{Column, NullsOrder, Operator, ParameterPlace, Table, ValueFormat};
+use super::{of, standard};
+use crate::model::{Column, NullsOrder, Operator, ParameterPlace, SortStyle, Table, ValueFormat};
 use crate::pushdown::RemoteQuery;
 use crate::pushdown::expression::Test;
 
@@ -64,6 +64,15 @@ pub(crate) enum NullsPlaced {
     Unknown,
 }
 
+/// How an order is written as parameters: the dialect's own way, where the table declares nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SortSpelling {
+    /// The parameter that names the columns.
+    pub(crate) param: String,
+    /// How the direction is written.
+    pub(crate) style: SortStyle,
+}
+
 /// How conditions are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Connective {
@@ -108,6 +117,31 @@ pub(crate) trait Dialect: Sync {
         Ok(column
             .sort_nulls
             .map_or(NullsPlaced::Unknown, NullsPlaced::Always))
+    }
+
+    /// How an order is written as parameters; `None` where [`finish`](Dialect::finish) writes it in a
+    /// way of its own, any direction and placement of NULLs that [`sorts`](Dialect::sorts) promised.
+    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
+        Some(SortSpelling {
+            param: "sort".to_owned(),
+            style: SortStyle::Minus,
+        })
+    }
+
+    /// The most columns that one order can have, where the table does not declare it.
+    fn max_sort_keys(&self, _table: &Table) -> usize {
+        1
+    }
+
+    /// Whether the API can be asked for some members of its rows only.
+    fn takes_fields(&self, table: &Table) -> bool {
+        table.fields_param.is_some()
+    }
+
+    /// By which name a column's member of a row is asked for; `None` where there is none that is sure to
+    /// bring it. Not asked for the whole row and for a row's key.
+    fn field_name(&self, _table: &Table, column: &Column) -> Option<String> {
+        standard::field_name(column)
     }
 
     /// Writes a comparison that was judged well.
