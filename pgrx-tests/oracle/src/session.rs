@@ -147,10 +147,8 @@ fn outcome(client: &mut Client, sql: &str) -> Outcome {
                 });
                 rows.push(values.collect::<Vec<_>>().join(" "));
             }
-            SimpleQueryMessage::CommandComplete(_) => {
-                if std::mem::take(&mut has_rows) {
-                    results.push(std::mem::take(&mut rows));
-                }
+            SimpleQueryMessage::CommandComplete(_) if std::mem::take(&mut has_rows) => {
+                results.push(std::mem::take(&mut rows));
             }
             _ => {}
         }
