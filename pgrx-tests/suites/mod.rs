@@ -10,6 +10,7 @@ mod paging;
 mod parameters;
 mod predicates;
 mod pushdown;
+mod request_counts;
 mod scans;
 mod shapes;
 mod signin;

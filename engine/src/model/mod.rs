@@ -6,9 +6,11 @@
 mod column;
 mod credentials;
 mod dialect;
+mod operators;
 pub mod options;
 mod source;
 mod table;
+mod template;
 mod types;
 
 pub use column::{
@@ -16,7 +18,11 @@ pub use column::{
     TextCollation, ValueFormat,
 };
 pub use credentials::{Auth, Credentials, KeyPlace, Secret};
-pub use dialect::Dialect;
+pub use dialect::{BracketsFlavour, Dialect, JsonFlavour, SuffixFlavour};
+pub use operators::{Operators, Spelled, Takes, Word};
 pub use source::{RetryPolicy, Source};
 pub use table::{Location, Paging, RowsPath, RowsShape, SortStyle, Sorting, Table};
+pub use template::{ParameterTemplate, Piece, Placeholder, TemplateError};
 pub use types::Type;
+
+pub(crate) use template::unknown as unknown_placeholder;

@@ -1,6 +1,6 @@
 //! A table: an endpoint, the shape of its rows, and how it is paged.
 
-use super::{Column, Dialect, FieldPath, Segment, Source};
+use super::{Column, Dialect, FieldPath, Operators, Segment, Source};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ pub struct Table {
     pub keep_params: bool,
     /// How filters, orders and lists of columns are written.
     pub dialect: Dialect,
+    /// Spellings that go before those of the dialect.
+    pub operators: Operators,
     /// The parameter that carries a filter's text, in the dialects that have one.
     pub filter_param: Option<String>,
     /// What stands around a filter's text.

@@ -31,7 +31,7 @@ pub use split::may_split;
 pub use verdict::{Pushdown, Sent, Verdict};
 
 pub(crate) use contradiction::is_contradiction;
-pub(crate) use dialects::{PAGE, Parameter, finish, paged_parameter};
+pub(crate) use dialects::{PAGE, Parameter, finish, paged_parameter, parameters_of};
 pub(crate) use expression::{Expression, Outcome};
 pub(crate) use instance::instantiate;
 pub(crate) use order::order_parameters;

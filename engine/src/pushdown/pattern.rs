@@ -40,8 +40,7 @@ impl Pattern {
         let mut characters = text.chars();
         while let Some(character) = characters.next() {
             match character {
-                '%' if pattern.0.last() == Some(&Part::Any) => {}
-                '%' => pattern.0.push(Part::Any),
+                '%' => pattern.any(),
                 '_' => pattern.0.push(Part::One),
                 '\\' => match characters.next() {
                     Some(escaped) => pattern.literal(escaped),
@@ -61,6 +60,26 @@ impl Pattern {
         }
         parts.push(Part::Any);
         Pattern(parts)
+    }
+
+    /// A wider pattern: any text instead of the characters that are not kept, and instead of `_` where
+    /// `keeps_one` is false.
+    pub(crate) fn loosened(&self, keeps: impl Fn(char) -> bool, keeps_one: bool) -> Pattern {
+        let mut loose = Pattern(Vec::new());
+        for part in &self.0 {
+            match part {
+                Part::Literal(text) => text.chars().for_each(|character| {
+                    if keeps(character) {
+                        loose.literal(character);
+                    } else {
+                        loose.any();
+                    }
+                }),
+                Part::One if keeps_one => loose.0.push(Part::One),
+                Part::One | Part::Any => loose.any(),
+            }
+        }
+        loose
     }
 
     /// The parts, in order.
@@ -99,6 +118,12 @@ impl Pattern {
         Ok(text)
     }
 
+    fn any(&mut self) {
+        if self.0.last() != Some(&Part::Any) {
+            self.0.push(Part::Any);
+        }
+    }
+
     fn literal(&mut self, character: char) {
         match self.0.last_mut() {
             Some(Part::Literal(text)) => text.push(character),
@@ -126,6 +151,14 @@ mod tests {
         assert_eq!(shape_of("%%"), "Everything");
         assert_eq!(shape_of("a_c"), "General");
         assert_eq!(shape_of("a%c"), "General");
+    }
+
+    #[test]
+    fn a_looser_pattern_has_any_text_instead() {
+        let pattern = Pattern::parse("ab_c\\\\d%").unwrap();
+        let without = |keeps_one| pattern.loosened(|c| !"c\\".contains(c), keeps_one);
+        assert_eq!(without(true), Pattern::parse("ab_%d%").unwrap());
+        assert_eq!(without(false), Pattern::parse("ab%d%").unwrap());
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn scalar(raw: &str) -> Option<String> {
 }
 
 /// An object's members in the order written (serde_json's own map sorts them).
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

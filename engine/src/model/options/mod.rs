@@ -12,6 +12,7 @@ mod filter;
 mod format;
 mod given;
 mod header;
+mod operators;
 mod ordering;
 mod paging;
 mod path;

@@ -7,8 +7,12 @@ use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
-use super::{constants, header, ordering, paging, path, quantity, template};
-use crate::model::{Column, Dialect, Paging, ParameterPlace, Role, RowsPath, RowsShape, Table};
+use super::{constants, header, operators, ordering, paging, path, quantity, template};
+use crate::model::{
+    BracketsFlavour, Column, Dialect, JsonFlavour, Operators, Paging, ParameterPlace, Role,
+    RowsPath, RowsShape, SuffixFlavour, Table,
+};
+use crate::pushdown;
 use std::time::Duration;
 
 /// Reads a foreign table.
@@ -37,6 +41,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let given = Given::two(definition.table, definition.server);
     let path = own.text("endpoint").unwrap_or_default();
     let shape = shape(&given, &own)?;
+    let dialect = given.read("dialect", dialect)?.unwrap_or_default();
     let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
     Ok(Table {
         name: definition.table_name.to_owned(),
@@ -60,12 +65,14 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         keep_params: given
             .read("keep_params", quantity::boolean)?
             .unwrap_or(true),
-        dialect: given.read("dialect", dialect)?.unwrap_or_default(),
+        dialect,
+        operators: own_operators(&given, dialect)?,
         filter_param: given.read("filter_param", paging::parameter)?,
         filter_template: given.text("filter_template").map(str::to_owned),
         max_list_size: given
             .read("max_list_size", quantity::positive)?
-            .map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
+            .map(|size| usize::try_from(size).unwrap_or(usize::MAX))
+            .or(most_parameters(dialect)),
         max_url_length: given
             .read("max_url_length", quantity::positive)?
             .map_or(MAX_URL_LENGTH, |size| {
@@ -87,6 +94,26 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
 
 /// Bytes of a list in a URL that every server takes; common limits begin at 4,096 for the whole line.
 const MAX_URL_LENGTH: usize = 4000;
+
+/// Values of a list that a server reads where each is a parameter of its own: Strapi's configuration of
+/// qs has `arrayLimit` 100, and qs itself ignores parameters after the 1,000th, which loses rows.
+fn most_parameters(dialect: Dialect) -> Option<usize> {
+    match dialect {
+        Dialect::Brackets(_) => Some(100),
+        Dialect::Suffix(SuffixFlavour::JsonServer | SuffixFlavour::NetBox) => Some(500),
+        Dialect::Plain
+        | Dialect::Suffix(SuffixFlavour::Django)
+        | Dialect::JsonApi
+        | Dialect::Operators
+        | Dialect::Json(_)
+        | Dialect::Odata
+        | Dialect::Postgrest
+        | Dialect::Prometheus
+        | Dialect::Search
+        | Dialect::Selectors
+        | Dialect::Sql => None,
+    }
+}
 
 /// Requests by GET only, so far.
 pub(super) fn method(option: &str, value: &str) -> Result<(), OptionError> {
@@ -115,21 +142,53 @@ pub(super) fn format(option: &str, value: &str) -> Result<(), OptionError> {
     }
 }
 
-/// The plain dialect only, so far.
+/// A dialect, and its flavour where it has several.
 pub(super) fn dialect(option: &str, value: &str) -> Result<Dialect, OptionError> {
-    match value {
-        "plain" => Ok(Dialect::Plain),
-        "odata" => Ok(Dialect::Odata),
-        "postgrest" => Ok(Dialect::Postgrest),
-        "sql" => Ok(Dialect::Sql),
-        "brackets" | "suffix" | "jsonapi" | "selectors" | "prometheus" | "json" | "search" => {
-            Err(OptionError::not_yet(format_args!("dialect '{value}'")))
-        }
-        _ => Err(
-            OptionError::invalid(option, format_args!("\"{value}\" is not a dialect"))
-                .with_hint("Write plain."),
-        ),
+    let words: Vec<&str> = value.split_whitespace().collect();
+    Ok(match words.as_slice() {
+        ["plain"] => Dialect::Plain,
+        ["brackets"] | ["brackets", "stripe"] => Dialect::Brackets(BracketsFlavour::Stripe),
+        ["brackets", "strapi"] => Dialect::Brackets(BracketsFlavour::Strapi),
+        ["suffix"] | ["suffix", "django"] => Dialect::Suffix(SuffixFlavour::Django),
+        ["suffix", "netbox"] => Dialect::Suffix(SuffixFlavour::NetBox),
+        ["suffix", "json-server"] => Dialect::Suffix(SuffixFlavour::JsonServer),
+        ["jsonapi"] => Dialect::JsonApi,
+        ["operators"] => Dialect::Operators,
+        ["json"] | ["json", "directus"] => Dialect::Json(JsonFlavour::Directus),
+        ["json", "elasticsearch"] => Dialect::Json(JsonFlavour::Elasticsearch),
+        ["json", "operators"] => Dialect::Json(JsonFlavour::Operators),
+        ["odata"] => Dialect::Odata,
+        ["postgrest"] => Dialect::Postgrest,
+        ["prometheus"] => Dialect::Prometheus,
+        ["search"] => Dialect::Search,
+        ["selectors"] => Dialect::Selectors,
+        ["sql"] => Dialect::Sql,
+        _ => return Err(no_dialect(option, value)),
+    })
+}
+
+fn no_dialect(option: &str, value: &str) -> OptionError {
+    OptionError::invalid(option, format_args!("\"{value}\" is not a dialect")).with_hint(
+        "Dialects are plain, brackets, brackets strapi, suffix, suffix netbox, suffix json-server, jsonapi, operators, json, json elasticsearch, json operators, odata, postgrest, prometheus, search, selectors and sql.",
+    )
+}
+
+/// The templates, where they are of the dialect's kind.
+fn own_operators(given: &Given, dialect: Dialect) -> Result<Operators, OptionError> {
+    let own = given
+        .read("operators", operators::operators)?
+        .unwrap_or_default();
+    operators::fitting(&own, dialect)?;
+    let needs_some = matches!(
+        dialect,
+        Dialect::Operators | Dialect::Json(JsonFlavour::Operators)
+    );
+    if needs_some && own.0.is_empty() {
+        let message = "dialect 'operators' needs option \"operators\"";
+        return Err(OptionError::new(OptionErrorKind::Missing, message)
+            .with_hint("It has no spellings but those that you write."));
     }
+    Ok(own)
 }
 
 /// What stands around a filter's text; what each dialect puts into it: docs/dialects.md.
@@ -250,10 +309,9 @@ fn sends(table: &Table, column: &Column, place: ParameterPlace, parameter: &str)
         Role::Field(_) => {
             place == ParameterPlace::Query
                 && table.dialect.names_parameters()
-                && column
-                    .filters
+                && pushdown::parameters_of(table, column)
                     .iter()
-                    .any(|filter| is_it(filter.parameter.as_deref().unwrap_or(&column.name)))
+                    .any(|name| is_it(name))
         }
     }
 }

@@ -12,15 +12,22 @@ pub(super) fn agrees(table: &Table, own: &Given) -> Result<(), OptionError> {
     };
     match table.dialect {
         Dialect::Sql => statement(template, table),
-        Dialect::Plain | Dialect::Odata | Dialect::Postgrest
-            if own.text("filter_template").is_some() =>
-        {
+        Dialect::Search | Dialect::Prometheus => filter(template),
+        _ if own.text("filter_template").is_some() => {
             let message = "option \"filter_template\" has no effect in this dialect";
             Err(OptionError::conflict(message)
                 .with_hint("The dialects sql, search and prometheus have one."))
         }
-        Dialect::Plain | Dialect::Odata | Dialect::Postgrest => Ok(()),
+        _ => Ok(()),
     }
+}
+
+fn filter(template: &str) -> Result<(), OptionError> {
+    if template.contains("{filter}") {
+        return Ok(());
+    }
+    let message = "option \"filter_template\" has no {filter} in it";
+    Err(OptionError::conflict(message).with_hint("Write {filter} where the filter goes."))
 }
 
 fn statement(template: &str, table: &Table) -> Result<(), OptionError> {

@@ -2,8 +2,8 @@
 
 use super::error::{OptionError, OptionErrorKind};
 use super::{
-    base_url, columns, constants, credentials, endpoint, filter, format, header, ordering, paging,
-    path, quantity, source, table,
+    base_url, columns, constants, credentials, endpoint, filter, format, header, operators,
+    ordering, paging, path, quantity, source, table,
 };
 
 /// Where an option is written.
@@ -140,6 +140,7 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "method", works!(table::method)),
     Entry(Home::Table, "format", works!(table::format)),
     Entry(Home::Table, "dialect", works!(table::dialect)),
+    Entry(Home::Table, "operators", works!(operators::operators)),
     Entry(Home::Table, "filter_param", works!(paging::parameter)),
     Entry(
         Home::Table,
@@ -185,7 +186,6 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "latency", works!(quantity::duration)),
     Entry(Home::Table, "body", Standing::Later),
     Entry(Home::Table, "body_type", Standing::Later),
-    Entry(Home::Table, "operators", Standing::Later),
     Entry(Home::Table, "count_endpoint", Standing::Later),
     Entry(Home::Table, "count_field", Standing::Later),
     Entry(Home::Table, "exact_total", Standing::Later),

@@ -179,6 +179,21 @@ pub(crate) fn finish(
     of(table).finish(table, query, terms)
 }
 
+/// The query parameters that a column's declared filters set, where each carries one condition.
+pub(crate) fn parameters_of(table: &Table, column: &Column) -> Vec<String> {
+    let dialect = of(table);
+    let declared = column.filters.iter().map(|filter| filter.operator);
+    let operators = declared.flat_map(|operator| match operator {
+        // On text, `contains` answers LIKE.
+        Operator::Contains => vec![operator, Operator::Like],
+        operator => vec![operator],
+    });
+    operators
+        .filter_map(|operator| dialect.slot(table, column, operator))
+        .map(|(_, name)| name)
+        .collect()
+}
+
 /// Terms that are parameters of their own, one after the other.
 pub(super) fn parameters(terms: &[&Fragment]) -> Vec<Parameter> {
     terms

@@ -141,9 +141,6 @@ fn array(column: &Column, element: &Type, values: &[Value]) -> Result<String, St
     };
     let mut texts = Vec::with_capacity(values.len());
     for value in values {
-        if *value == Value::Null {
-            return Err("NULL is contained in nothing".to_owned());
-        }
         let (text, _) = scalar(&element, Operator::Eq, value)?;
         let is_number = matches!(
             element.ty,

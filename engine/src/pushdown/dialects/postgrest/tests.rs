@@ -177,6 +177,9 @@ fn containment_has_the_text_form_of_arrays_and_json() {
         &[("x", Type::Array(Box::new(Type::Text)), &[("format", "csv")])],
     );
     assert!(refused(&csv, 0, Contains, text("x")).contains("another type"));
+    let with_null = Value::List(vec![text("x"), Value::Null]);
+    let (_, requests) = asked(&t, &[is(TAGS, Contains, 0)], &[with_null]);
+    assert!(requests.is_empty());
 }
 
 #[test]

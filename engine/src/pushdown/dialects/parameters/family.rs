@@ -1,0 +1,133 @@
+//! What tells one dialect of parameters from another.
+
+use crate::model::{Column, Filter, Operator, Word};
+use crate::predicate::Value;
+use crate::pushdown::pattern::{Part, Pattern};
+use crate::request::write;
+
+/// A dialect of parameters: its templates, and what is known of the servers that speak it.
+pub(in crate::pushdown::dialects) trait Family: Sync {
+    /// As the option `dialect` names it.
+    fn name(&self) -> &'static str;
+
+    /// Its own spelling of a word; those of the option `operators` go before it.
+    fn template(&self, word: Word) -> Option<&'static str>;
+
+    /// A column's name there, made from the path to its value (empty: the whole row,
+    /// or its key).
+    ///
+    /// # Errors
+    /// Why that cannot be a name there.
+    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
+        if path.is_empty() {
+            return Err(unnamed(column));
+        }
+        Ok(path.join("."))
+    }
+
+    /// A name that the option `filter` declares.
+    fn declared_name(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
+    /// Whether a declared comparison keeps all rows that SQL does.
+    ///
+    /// # Errors
+    /// Why it may lose some.
+    fn keeps_rows(
+        &self,
+        _column: &Column,
+        _operator: Operator,
+        _filter: &Filter,
+    ) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether `<>` and NOT IN return the rows without a value, too.
+    fn keeps_nulls(&self) -> bool {
+        false
+    }
+
+    /// Whether equal texts are the same texts at every server of this kind, so that a negation loses none.
+    fn compares_exactly(&self) -> bool {
+        false
+    }
+
+    /// Whether its `contains` is for JSON and arrays, too.
+    fn contains_json(&self) -> bool {
+        false
+    }
+
+    /// What it takes a text for that a column is said to contain, or to begin or end with.
+    fn literals(&self) -> Literals {
+        Literals::MayBePatterns
+    }
+
+    /// Whether white space around a value is dropped.
+    fn trims(&self) -> bool {
+        false
+    }
+
+    /// A value's text, and whether it is wider than the value.
+    ///
+    /// # Errors
+    /// Why the API would not understand it (rule R4).
+    fn value(
+        &self,
+        column: &Column,
+        operator: Operator,
+        value: &Value,
+    ) -> Result<(String, bool), String> {
+        let written = write(column, operator, value)?;
+        if written.text.is_empty() {
+            return Err(EMPTY.to_owned());
+        }
+        Ok((written.text, written.widened))
+    }
+
+    /// The text of a whole pattern (`like`), and whether it says precisely that.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn pattern(&self, pattern: &Pattern) -> Result<(String, bool), String> {
+        in_sql(pattern).map(|text| (text, true))
+    }
+}
+
+/// Why a column that is the whole row, or its key, has no name.
+pub(in crate::pushdown::dialects) fn unnamed(column: &Column) -> String {
+    format!(
+        "column \"{}\" has no name at the API; write it after the operator in option \"filter\"",
+        column.name
+    )
+}
+
+/// Why an empty text is not sent.
+pub(in crate::pushdown::dialects) const EMPTY: &str = "an API may take an empty text for no filter";
+
+/// What a server takes a literal text for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pushdown::dialects) enum Literals {
+    /// For itself.
+    AreLiteral,
+    /// Perhaps it puts it into a LIKE of its own as it is: `%` and `_` match more than themselves, and a
+    /// backslash matches less.
+    MayBePatterns,
+}
+
+/// The pattern as SQL writes it.
+pub(in crate::pushdown::dialects) fn in_sql(pattern: &Pattern) -> Result<String, String> {
+    if pattern.parts() == [Part::Any] {
+        return Err("the pattern has no literal part".to_owned());
+    }
+    let text = pattern.spelled("%", "_", |literal| {
+        Ok(literal
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_"))
+    })?;
+    if text.is_empty() {
+        return Err(EMPTY.to_owned());
+    }
+    Ok(text)
+}
