@@ -6,6 +6,7 @@ mod executor;
 mod explain;
 mod lookups;
 mod options;
+mod orders;
 mod paging;
 mod parameters;
 mod predicates;

@@ -164,13 +164,9 @@ mod tests {
                     "1",
                 ),
                 ("votes >= 4 AND votes >= 6", "votes_min=4", "3"),
-                (
-                    "votes > 100 AND votes < 4",
-                    "votes_above=100&votes_below=4",
-                    "",
-                ),
             ],
         );
+        check_no_request(&api, &["votes > 100 AND votes < 4"]);
     }
 
     #[pg_test]
@@ -292,11 +288,8 @@ mod tests {
                 ("votes = 5::smallint", "votes=5", "2"),
                 ("votes = 5::int", "votes=5", "2"),
                 ("id = 2::bigint", "id=2", "2"),
-                (
-                    "id > 9223372036854775807",
-                    "after_id=9223372036854775807",
-                    "",
-                ),
+                // The API's type may not hold it.
+                ("id > 9223372036854775807", "", ""),
                 ("2::smallint < id", "after_id=2", "3 4"),
                 ("id = ANY ('{2,3}'::bigint[])", "ids=2,3", "2 3"),
                 ("ratio <= 1::int", "ratio_max=1", "1 2"),
@@ -850,7 +843,7 @@ mod tests {
         check(
             &api,
             &[
-                ("state = 'a,b'", "", ""),
+                ("state = 'a,b'", "state=a,b", ""),
                 ("state IN ('open', 'a,b')", "", "1 3"),
                 ("title = ''", "", ""),
                 ("state IN ('', 'open')", "", "1 3"),
@@ -865,7 +858,7 @@ mod tests {
         );
         run("ALTER FOREIGN TABLE issues OPTIONS (ADD recheck 'off')");
         run(
-            "ALTER FOREIGN TABLE issues ALTER COLUMN state OPTIONS (SET filter '= exact, in states exact')",
+            "ALTER FOREIGN TABLE issues ALTER COLUMN state OPTIONS (SET filter '= states exact, in states exact')",
         );
         check(
             &api,

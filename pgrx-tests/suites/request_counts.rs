@@ -6,7 +6,7 @@ mod tests {
     use pgrx::prelude::*;
     use serde_json::json;
 
-    /// 2,000 items in pages of at most 100.
+    /// 2,000 items in pages of at most 1,000.
     fn api(space: &str) -> Api {
         let route = json!({
             "generate": {"kind": "items", "count": 2000},
@@ -14,7 +14,7 @@ mod tests {
                 {"param": "id", "type": "number"},
                 {"param": "ids", "field": "id", "op": "in", "type": "number"},
             ],
-            "paging": {"style": "page", "page_size": 100, "size_param": "limit"},
+            "paging": {"style": "page", "page_size": 1000, "size_param": "limit"},
         });
         let api = Api::new(space, &json!({"routes": {"/items": route}}));
         api.create_server(", pagination 'page', page_size '100', page_size_param 'limit'");
@@ -76,7 +76,7 @@ mod tests {
         let api = api("a_list_too_long_for_a_url");
         run(
             "CREATE FOREIGN TABLE items (id int OPTIONS (filter 'in ids')) SERVER api
-             OPTIONS (endpoint '/items', pagination 'none', max_url_length '2000')",
+             OPTIONS (endpoint '/items', pagination 'none', page_size '1000', max_url_length '2000')",
         );
         assert_eq!(
             column(

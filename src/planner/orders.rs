@@ -25,34 +25,48 @@ pub struct UsefulOrder {
 /// # Safety
 /// The clauses are all of those that a scan without parameters evaluates, of the query being planned.
 pub unsafe fn useful_orders(relation: &Relation, clauses: &[Clause]) -> Vec<UsefulOrder> {
-    // Most tables declare no orders; nothing is to be looked for then.
     let columns = 0..relation.table().columns.len();
     let has_order = columns
         .into_iter()
         .any(|column| pushdown::sorts(relation.table(), column).is_ok());
-    if !has_order || offered(relation, clauses).is_err() {
+    if !has_order {
         return Vec::new();
     }
     // SAFETY: the planner's own state and lists.
+    let mut candidates = unsafe { candidates(relation) };
+    if candidates.is_empty() || offered(relation, clauses).is_err() {
+        return Vec::new();
+    }
+    for candidate in &mut candidates {
+        // SAFETY: as above.
+        candidate.pathkeys = unsafe { longest(relation, clauses, candidate.pathkeys) };
+    }
+    candidates.retain(|candidate| !candidate.pathkeys.is_null());
+    candidates
+}
+
+/// The orders that the query could use, whatever the API can do.
+unsafe fn candidates(relation: &Relation) -> Vec<UsefulOrder> {
+    // SAFETY: the planner's own state and lists.
     unsafe {
         let of_query = (*relation.root).query_pathkeys;
-        let own = longest(relation, clauses, of_query).into_iter();
-        let mut found: Vec<UsefulOrder> = own
-            .map(|pathkeys| UsefulOrder {
-                pathkeys,
+        let mut found = Vec::new();
+        if !of_query.is_null() {
+            found.push(UsefulOrder {
+                pathkeys: of_query,
                 is_of_query: true,
-            })
-            .collect();
-        let first = first_class(of_query);
-        for class in merge_classes(relation) {
-            let pathkeys = compat::ascending_pathkey(relation.root, class);
-            if class != first && sort_keys(relation, clauses, pathkeys).is_ok() {
-                found.push(UsefulOrder {
-                    pathkeys,
-                    is_of_query: false,
-                });
-            }
+            });
         }
+        let first = first_class(of_query);
+        let for_joins = merge_classes(relation).into_iter();
+        found.extend(
+            for_joins
+                .filter(|class| *class != first)
+                .map(|class| UsefulOrder {
+                    pathkeys: compat::ascending_pathkey(relation.root, class),
+                    is_of_query: false,
+                }),
+        );
         found
     }
 }
@@ -129,12 +143,12 @@ fn offered(relation: &Relation, clauses: &[Clause]) -> Result<(), String> {
     Ok(())
 }
 
-/// As many of the keys, from the first on, as the API can order by; `None` where that is none.
+/// As many of the keys, from the first on, as the API can order by; NULL where that is none.
 unsafe fn longest(
     relation: &Relation,
     clauses: &[Clause],
     pathkeys: *mut pg_sys::List,
-) -> Option<*mut pg_sys::List> {
+) -> *mut pg_sys::List {
     // SAFETY: the planner's own list; its copies are new ones.
     unsafe {
         let length = PgList::<pg_sys::PathKey>::from_pg(pathkeys).len();
@@ -142,6 +156,7 @@ unsafe fn longest(
             .rev()
             .map(|length| pg_sys::list_truncate(pg_sys::list_copy(pathkeys), length as i32))
             .find(|prefix| sort_keys(relation, clauses, *prefix).is_ok())
+            .unwrap_or(std::ptr::null_mut())
     }
 }
 

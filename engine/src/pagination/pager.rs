@@ -7,8 +7,7 @@ use super::target::next_target;
 use super::{auto, cursor, keyset, link, next_url, offset, page, single};
 use crate::error::Exchange;
 use crate::model::{Location, Paging, Table};
-use crate::pushdown::paged_parameter;
-use crate::request::{Inputs, Request, at_page, build, build_page};
+use crate::request::{Inputs, Request, at_page, build, build_page, is_in_text};
 use crate::{Error, Result};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -42,10 +41,8 @@ impl Pager {
             _ => None,
         };
         let size = asked(&table, hint, 1);
-        let first = match at_page(&table, &inputs, size, position.as_deref()) {
-            Some(inputs) => build(&table, &inputs, &[])?,
-            None => build(&table, &inputs, &parameters(&table, size, position))?,
-        };
+        let page = at_page(&table, &inputs, size, position.as_deref());
+        let first = build(&table, &page, &parameters(&table, size, position))?;
         Ok(Pager {
             table,
             inputs,
@@ -149,13 +146,9 @@ impl Pager {
     }
 
     fn page_at(&self, size: Option<u64>, position: String) -> Result<Request> {
-        match at_page(&self.table, &self.inputs, size, Some(&position)) {
-            Some(inputs) => build_page(&self.table, &inputs, &[]),
-            None => {
-                let parameters = parameters(&self.table, size, Some(position));
-                build_page(&self.table, &self.inputs, &parameters)
-            }
-        }
+        let page = at_page(&self.table, &self.inputs, size, Some(&position));
+        let parameters = parameters(&self.table, size, Some(position));
+        build_page(&self.table, &page, &parameters)
     }
 
     fn advance(&mut self, facts: &PageFacts, request: Request, what: &str) -> Result<Decision> {
@@ -239,10 +232,13 @@ fn asked(table: &Table, hint: Option<u64>, page: u32) -> Option<u64> {
 
 /// Whether requests say how many rows a page shall have.
 fn takes_size(table: &Table) -> bool {
-    table.page_size_param.is_some() || paged_parameter(table).is_some()
+    table.page_size_param.is_some() || is_in_text(table)
 }
 
 fn parameters(table: &Table, size: Option<u64>, position: Option<String>) -> Vec<(String, String)> {
+    if is_in_text(table) {
+        return Vec::new();
+    }
     let size = table
         .page_size_param
         .clone()

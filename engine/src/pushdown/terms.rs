@@ -145,6 +145,11 @@ fn distinct(column: &Column, values: &[Value]) -> Result<Vec<Value>, String> {
     Ok(found)
 }
 
+/// Values that one list may have.
+fn most_values(table: &Table) -> usize {
+    table.max_list_size.unwrap_or(usize::MAX).max(1)
+}
+
 /// A value's quotes, its separator, a repeated parameter's `=`: about what a list needs besides.
 const AROUND_VALUE: usize = 8;
 
@@ -154,7 +159,7 @@ fn chunks<'a>(
     column: &Column,
     values: &'a [Value],
 ) -> Result<Vec<&'a [Value]>, String> {
-    let most = table.max_list_size.unwrap_or(usize::MAX).max(1);
+    let most = most_values(table);
     let room = table.max_url_length;
     let mut chunks = Vec::new();
     let (mut start, mut length) = (0, 0);
@@ -232,6 +237,9 @@ fn written(
         (Form::Each(connective), Given::List(values)) => {
             let each = values.iter().map(|value| one(Given::Value(value.clone())));
             join(table, connective, each.collect::<Result<_, _>>()?)
+        }
+        (Form::Whole, Given::List(values)) if values.len() > most_values(table) => {
+            Err("the API takes no list that long, and it cannot be split".to_owned())
         }
         _ => one(test.given.clone()),
     }?;

@@ -1,17 +1,25 @@
 //! The page of a request whose filter's text carries it, instead of parameters.
 
 use super::inputs::Inputs;
-use crate::model::Table;
+use crate::model::{Paging, Table};
 use crate::pushdown::{PAGE, paged_parameter};
+use std::borrow::Cow;
 
-/// The inputs of the page at `position`, where the table's text has a place for it; else `None`.
-pub(crate) fn at_page(
+/// Whether a text carries the page, so that no parameters do.
+pub(crate) fn is_in_text(table: &Table) -> bool {
+    matches!(table.paging, Paging::Offset { .. }) && paged_parameter(table).is_some()
+}
+
+/// The inputs of the page at `position`, where the table's text has a place for it.
+pub(crate) fn at_page<'a>(
     table: &Table,
-    inputs: &Inputs,
+    inputs: &'a Inputs,
     size: Option<u64>,
     position: Option<&str>,
-) -> Option<Inputs> {
-    let parameter = paged_parameter(table)?;
+) -> Cow<'a, Inputs> {
+    let Some(parameter) = paged_parameter(table) else {
+        return Cow::Borrowed(inputs);
+    };
     let limit = match (size, position) {
         (Some(size), Some(position)) => format!(" LIMIT {size} OFFSET {position}"),
         _ => String::new(),
@@ -21,5 +29,5 @@ pub(crate) fn at_page(
     for (_, text) in texts.filter(|(name, _)| name == parameter) {
         *text = text.replace(PAGE, &limit);
     }
-    Some(inputs)
+    Cow::Owned(inputs)
 }

@@ -199,6 +199,12 @@ pub(super) fn has_effect(table: &Table, own: &Given) -> Result<(), OptionError> 
                 .with_hint("Set option \"sort\" on the columns that the API can order by."));
         }
     }
+    for (index, column) in table.columns.iter().enumerate() {
+        if let (Some(_), Err(reason)) = (&column.sort, pushdown::sorts(table, index)) {
+            let message = format!("option \"sort\" has no effect: {reason}");
+            return Err(OptionError::conflict(message).in_column(&column.name, &table.name));
+        }
+    }
     let is_idle =
         |index: &usize| table.columns[*index].sort_nulls.is_some() && !sortable.contains(index);
     if let Some(index) = (0..table.columns.len()).find(is_idle) {

@@ -72,7 +72,9 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         max_list_size: given
             .read("max_list_size", quantity::positive)?
             .map(|size| usize::try_from(size).unwrap_or(usize::MAX))
-            .or(most_parameters(dialect)),
+            .into_iter()
+            .chain(most_parameters(dialect))
+            .min(),
         max_url_length: given
             .read("max_url_length", quantity::positive)?
             .map_or(MAX_URL_LENGTH, |size| {
@@ -95,12 +97,14 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
 /// Bytes of a list in a URL that every server takes; common limits begin at 4,096 for the whole line.
 const MAX_URL_LENGTH: usize = 4000;
 
-/// Values of a list that a server reads where each is a parameter of its own: Strapi's configuration of
-/// qs has `arrayLimit` 100, and qs itself ignores parameters after the 1,000th, which loses rows.
+/// Values of a list that a server reads where each is a parameter of its own, whatever a table says:
+/// Strapi's configuration of qs has `arrayLimit` 100. In json-server it is 20, and a longer list finds no
+/// row at all; qs itself ignores parameters after the 1,000th, which loses rows, too.
 fn most_parameters(dialect: Dialect) -> Option<usize> {
     match dialect {
         Dialect::Brackets(_) => Some(100),
-        Dialect::Suffix(SuffixFlavour::JsonServer | SuffixFlavour::NetBox) => Some(500),
+        Dialect::Suffix(SuffixFlavour::JsonServer) => Some(20),
+        Dialect::Suffix(SuffixFlavour::NetBox) => Some(500),
         Dialect::Plain
         | Dialect::Suffix(SuffixFlavour::Django)
         | Dialect::JsonApi

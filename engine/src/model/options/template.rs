@@ -31,13 +31,17 @@ fn filter(template: &str) -> Result<(), OptionError> {
 }
 
 fn statement(template: &str, table: &Table) -> Result<(), OptionError> {
-    let takes_page = matches!(table.paging, Paging::Offset { .. })
-        && table.page_size.is_some()
-        && table.keep_params;
-    if template.contains("{limit}") && !takes_page {
+    let fits = match table.paging {
+        Paging::Offset { .. } => table.page_size.is_some() && table.keep_params,
+        Paging::Page { .. } | Paging::Cursor { .. } | Paging::Keyset { .. } => false,
+        // There {limit} is nothing: all rows come, or the response says how to get more.
+        Paging::None | Paging::Auto | Paging::Link | Paging::NextUrl { .. } => true,
+    };
+    if template.contains("{limit}") && !fits {
         let message = "{limit} in option \"filter_template\" needs pagination 'offset', a page_size and keep_params 'on'";
-        return Err(OptionError::conflict(message)
-            .with_hint("Without them every page would be the same, or the only one."));
+        return Err(
+            OptionError::conflict(message).with_hint("Without them every page would be the same.")
+        );
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `brackets`: the operator in brackets after the column's name (Stripe; Strapi).
 
 use super::parameters::{Family, unnamed};
-use crate::model::{Column, Word};
+use crate::model::{Column, SortStyle, Word};
 
 /// `created[gte]=1`
 pub(super) struct Stripe;
@@ -43,6 +43,10 @@ impl Family for Stripe {
 impl Family for Strapi {
     fn name(&self) -> &'static str {
         "brackets strapi"
+    }
+
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("sort", SortStyle::Colon, 8)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {

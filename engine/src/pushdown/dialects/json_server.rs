@@ -11,7 +11,7 @@
 
 use super::parameters::{EMPTY, Family, Literals};
 use super::quoting::is_unix;
-use crate::model::{Column, Filter, Operator, Type, ValueFormat, Word};
+use crate::model::{Column, Filter, Operator, SortStyle, Type, ValueFormat, Word};
 use crate::predicate::Value;
 use crate::pushdown::pattern::{Part, Pattern};
 use crate::request::write;
@@ -21,6 +21,10 @@ pub(super) struct JsonServer;
 impl Family for JsonServer {
     fn name(&self) -> &'static str {
         "suffix json-server"
+    }
+
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("_sort", SortStyle::OrderParam("_order".to_owned()), 1)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {

@@ -1,13 +1,17 @@
 //! `jsonapi`: `filter[name]=a,b`, the convention that JSON:API recommends.
 
 use super::parameters::{Family, unnamed};
-use crate::model::{Column, Word};
+use crate::model::{Column, SortStyle, Word};
 
 pub(super) struct JsonApi;
 
 impl Family for JsonApi {
     fn name(&self) -> &'static str {
         "jsonapi"
+    }
+
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("sort", SortStyle::Minus, 8)
     }
 
     /// A comma separates values under `=` as well.

@@ -13,9 +13,7 @@ use super::constant::constant;
 use super::literal::{Kind, kind};
 use super::member::{path, wanted};
 use super::offered::{judged, must_declare, offered};
-use super::spelling::{
-    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, text,
-};
+use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
 use crate::model::{Column, Filter, NullsOrder, Operator, Table, Type};
 use crate::pushdown::expression::Test;
 use crate::pushdown::{RemoteQuery, SortKey};
@@ -55,10 +53,6 @@ impl Dialect for Odata {
         }
         let placed = column.sort_nulls.unwrap_or(NullsOrder::Low);
         Ok(NullsPlaced::Always(placed))
-    }
-
-    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
-        None
     }
 
     fn max_sort_keys(&self, _table: &Table) -> usize {
@@ -147,6 +141,10 @@ fn undeclared(column: &Column, operator: Operator) -> Result<(), String> {
         (NotIn, Kind::Text) => Err(must_declare(column, "not_in", blind)),
         (NotLike, Kind::Text) => Err(must_declare(column, "not_like", blind)),
         (Operator::IsNull | Operator::IsNotNull, _) => Ok(()),
+        (operator, Kind::Uuid) if operator.is_range() => Err(format!(
+            "column \"{}\" declares no filter, and APIs order identifiers in different ways",
+            column.name
+        )),
         (_, Kind::Clock) => Err(format!(
             "column \"{}\" declares no filter, and OData has no time without zone; use timestamptz",
             column.name
@@ -164,7 +162,10 @@ fn is_exact(column: &Column, operator: Operator) -> Result<bool, String> {
         IsNull | IsNotNull => Ok(true),
         Eq | Ne | Lt | Le | Gt | Ge | In | NotIn => {
             // Servers keep ticks of 100 ns, which are rounded here.
-            Ok(!matches!(kind(column), Kind::Text | Kind::Instant))
+            Ok(!matches!(
+                kind(column),
+                Kind::Text | Kind::Instant | Kind::Clock
+            ))
         }
         Like | NotLike => Ok(false),
         ILike | NotILike | Contains | NotContains => Err(format!(

@@ -13,7 +13,7 @@ use super::constant::{constant, with_constants};
 use super::member::{path, wanted};
 use super::offered::{judged, must_declare, offered};
 use super::spelling::{
-    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, parameters,
+    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, parameters,
 };
 use crate::model::{Column, Filter, Operator, Table, Type};
 use crate::pushdown::expression::Test;
@@ -54,10 +54,6 @@ impl Dialect for Postgrest {
                 Ok(NullsPlaced::AsAsked)
             }
         }
-    }
-
-    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
-        None
     }
 
     fn max_sort_keys(&self, _table: &Table) -> usize {

@@ -13,6 +13,7 @@ use super::constant::constant;
 use super::member::path;
 use super::offered::{judged, offered};
 use super::spelling::{Dialect, Fragment, Judged, Parameter, Term, text};
+use super::standard::order_and_fields;
 use super::template::filled;
 use crate::model::{Column, Filter, Operator, Table, Type};
 use crate::pushdown::RemoteQuery;
@@ -67,7 +68,7 @@ impl Dialect for Prometheus {
     fn finish(
         &self,
         table: &Table,
-        _query: &RemoteQuery,
+        query: &RemoteQuery,
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let matchers: Vec<&str> = terms.iter().copied().filter_map(text).collect();
@@ -81,10 +82,12 @@ impl Dialect for Prometheus {
             }),
             None => selector,
         };
-        Ok(match text.as_str() {
+        let mut all = match text.as_str() {
             "" => Vec::new(),
             text => vec![Parameter::query(parameter(table), text)],
-        })
+        };
+        all.extend(order_and_fields(self, table, query)?);
+        Ok(all)
     }
 }
 

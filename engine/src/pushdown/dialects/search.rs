@@ -8,9 +8,10 @@ mod tests;
 use super::constant::constant;
 use super::declared::declared;
 use super::offered::{judged, must_declare};
-use super::spelling::{Dialect, Fragment, Judged, Parameter, Term, parameters};
+use super::spelling::{Dialect, Fragment, Judged, Parameter, SortSpelling, Term, parameters};
+use super::standard::order_and_fields;
 use super::template::filled;
-use crate::model::{Column, Filter, Operator, ParameterPlace, Table, Type};
+use crate::model::{Column, Filter, Operator, ParameterPlace, SortStyle, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::RemoteQuery;
 use crate::pushdown::expression::{Given, Test};
@@ -62,6 +63,13 @@ impl Dialect for Search {
         Some((ParameterPlace::Query, slot))
     }
 
+    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
+        Some(SortSpelling {
+            param: "sort".to_owned(),
+            style: SortStyle::OrderParam("order".to_owned()),
+        })
+    }
+
     fn test(&self, _table: &Table, column: &Column, test: &Test) -> Result<Term, String> {
         let name = name(column, declared(column, test.operator)?);
         let mut precise = true;
@@ -86,7 +94,7 @@ impl Dialect for Search {
     fn finish(
         &self,
         table: &Table,
-        _query: &RemoteQuery,
+        query: &RemoteQuery,
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let filter = joined(&parameters(terms));
@@ -98,10 +106,12 @@ impl Dialect for Search {
             (None, Some(own)) => format!("{own} {filter}"),
             (None, None) => filter,
         };
-        Ok(match text.trim() {
+        let mut all = match text.trim() {
             "" => Vec::new(),
             text => vec![Parameter::query(name, text)],
-        })
+        };
+        all.extend(order_and_fields(self, table, query)?);
+        Ok(all)
     }
 }
 

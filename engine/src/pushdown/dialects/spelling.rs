@@ -109,8 +109,12 @@ pub(crate) trait Dialect: Sync {
     }
 
     /// Whether the API can order by a column, and where it puts NULLs then; the reason, in a user's
-    /// words, where it cannot.
-    fn sorts(&self, _table: &Table, column: &Column) -> Result<NullsPlaced, String> {
+    /// words, where it cannot. Without a way to spell orders as parameters, a dialect that has orders
+    /// says so here and writes them in [`finish`](Dialect::finish).
+    fn sorts(&self, table: &Table, column: &Column) -> Result<NullsPlaced, String> {
+        if self.sort_spelling(table).is_none() {
+            return Err(format!("dialect {} has no orders", self.name()));
+        }
         if column.sort.is_none() {
             return Err(format!("column \"{}\" declares no sort", column.name));
         }
@@ -119,13 +123,10 @@ pub(crate) trait Dialect: Sync {
             .map_or(NullsPlaced::Unknown, NullsPlaced::Always))
     }
 
-    /// How an order is written as parameters; `None` where [`finish`](Dialect::finish) writes it in a
-    /// way of its own, any direction and placement of NULLs that [`sorts`](Dialect::sorts) promised.
+    /// How an order is written as parameters, for a dialect whose [`finish`](Dialect::finish) adds
+    /// [`order_and_fields`](standard::order_and_fields); `None` where it has another way, or no orders.
     fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
-        Some(SortSpelling {
-            param: "sort".to_owned(),
-            style: SortStyle::Minus,
-        })
+        None
     }
 
     /// The most columns that one order can have, where the table does not declare it.
@@ -135,7 +136,7 @@ pub(crate) trait Dialect: Sync {
 
     /// Whether the API can be asked for some members of its rows only.
     fn takes_fields(&self, table: &Table) -> bool {
-        table.fields_param.is_some()
+        table.fields_param.is_some() && self.sort_spelling(table).is_some()
     }
 
     /// By which name a column's member of a row is asked for; `None` where there is none that is sure to

@@ -12,8 +12,11 @@ pub(crate) use statement::{PAGE, paged_parameter};
 use super::literal::{Kind, kind};
 use super::member::path;
 use super::offered::{judged, must_declare, offered};
-use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
-use crate::model::{Column, Filter, Operator, Table, Type};
+use super::spelling::{
+    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, text,
+};
+use super::standard::order_and_fields;
+use crate::model::{Column, Filter, Operator, SortStyle, Table, Type};
 use crate::pushdown::RemoteQuery;
 use crate::pushdown::expression::Test;
 
@@ -37,12 +40,41 @@ impl Dialect for Sql {
 
     fn sorts(&self, table: &Table, column: &Column) -> Result<NullsPlaced, String> {
         statement::takes_order(table)?;
-        if column.sort.is_none() {
+        if column.sort.is_none() && statement::writes_order(table) {
             name_of(column, None)?;
+            if column.ty == Type::Uuid {
+                return Err(identifiers(column));
+            }
+        } else if column.sort.is_none() {
+            return Err(format!("column \"{}\" declares no sort", column.name));
         }
         Ok(column
             .sort_nulls
             .map_or(NullsPlaced::Unknown, NullsPlaced::Always))
+    }
+
+    fn sort_spelling(&self, table: &Table) -> Option<SortSpelling> {
+        (!statement::writes_order(table)).then(|| SortSpelling {
+            param: "sort".to_owned(),
+            style: SortStyle::Minus,
+        })
+    }
+
+    fn max_sort_keys(&self, table: &Table) -> usize {
+        if statement::writes_order(table) {
+            usize::MAX
+        } else {
+            1
+        }
+    }
+
+    fn takes_fields(&self, table: &Table) -> bool {
+        statement::takes_columns(table)
+    }
+
+    fn field_name(&self, _table: &Table, column: &Column) -> Option<String> {
+        let name = *path(column).ok()?.first()?;
+        literal::name(name).ok().map(|_| name.to_owned())
     }
 
     fn test(&self, _table: &Table, column: &Column, test: &Test) -> Result<Term, String> {
@@ -68,7 +100,11 @@ impl Dialect for Sql {
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let terms: Vec<&str> = terms.iter().copied().filter_map(text).collect();
-        statement::parameters(table, query, &terms)
+        let mut all = statement::parameters(table, query, &terms)?;
+        if !statement::writes_order(table) {
+            all.extend(order_and_fields(self, table, query)?);
+        }
+        Ok(all)
     }
 }
 
@@ -101,6 +137,9 @@ fn is_exact(
             column.name
         ));
     }
+    if column.ty == Type::Uuid && declaration.is_none() && !is_null_test(operator) {
+        return Err(identifiers(column));
+    }
     let folds = "the API may fold the case of letters in another way";
     match operator {
         Eq | Ne | Lt | Le | Gt | Ge | In | NotIn => {
@@ -113,4 +152,15 @@ fn is_exact(
         NotILike => Err(must_declare(column, "not_ilike", folds)),
         _ => Err(format!("{} has no spelling in dialect sql", operator.sql())),
     }
+}
+
+fn is_null_test(operator: Operator) -> bool {
+    matches!(operator, Operator::IsNull | Operator::IsNotNull)
+}
+
+fn identifiers(column: &Column) -> String {
+    format!(
+        "column \"{}\" is not declared, and APIs hold identifiers as text or order them in different ways",
+        column.name
+    )
 }

@@ -2,7 +2,7 @@
 //! of its own.
 
 use super::parameters::{Family, Literals, unnamed};
-use crate::model::{Column, Filter, Operator, Type, Word};
+use crate::model::{Column, Filter, Operator, SortStyle, Type, Word};
 use crate::predicate::Value;
 use crate::request::write;
 
@@ -15,6 +15,10 @@ pub(super) struct NetBox;
 impl Family for Django {
     fn name(&self) -> &'static str {
         "suffix"
+    }
+
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("ordering", SortStyle::Minus, 1)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
@@ -57,6 +61,10 @@ impl Family for Django {
 impl Family for NetBox {
     fn name(&self) -> &'static str {
         "suffix netbox"
+    }
+
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("ordering", SortStyle::Minus, 1)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {

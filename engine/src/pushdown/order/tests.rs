@@ -346,3 +346,58 @@ fn keyset_pages_keep_their_own_order() {
     refuses(&keyset, &[up(1)], reason);
     refuses(&keyset, &[up(0), up(1)], reason);
 }
+
+#[test]
+fn dialects_have_their_own_way_to_write_orders() {
+    let in_dialect =
+        |dialect: &'static str, keys: &[WantedKey]| sent(&[("dialect", dialect)], keys);
+    assert_eq!(
+        in_dialect("search", &[down(1)]).as_deref(),
+        Ok("sort=score&order=desc")
+    );
+    let nulls_first = |key: WantedKey| WantedKey {
+        nulls_first: true,
+        ..key
+    };
+    let odata = table(
+        &[],
+        &[("dialect", "odata")],
+        &[("Id", Type::Int8, &[]), ("Score", Type::Int8, &[])],
+    );
+    let keys = order(&odata, &[down(1), nulls_first(up(0))]).unwrap();
+    assert_eq!(written(&odata, keys), "$orderby=Score desc,Id");
+    assert_eq!(
+        order(&odata, &[up(0)]),
+        Err("the API puts NULLs first".to_owned())
+    );
+    assert_eq!(
+        in_dialect("postgrest", &[down(1), nulls_first(up(0))]).as_deref(),
+        Ok("order=score.desc.nullslast,id.asc.nullsfirst")
+    );
+    assert_eq!(
+        in_dialect("sql", &[down(1), up(0)]).as_deref(),
+        Ok("$order=score DESC,id")
+    );
+}
+
+#[test]
+fn what_a_dialect_orders_by_itself_needs_no_declaration_but_a_text_its_collation() {
+    let columns: [TestColumn; 4] = [
+        ("id", Type::Int8, &[]),
+        ("name", Type::Text, &[]),
+        ("day", Type::Date, &[("format", "%d.%m.%Y")]),
+        ("none", Type::Int8, &[("sort", "none")]),
+    ];
+    let table = table(&[], &[("dialect", "postgrest")], &columns);
+    let refusal = |key: WantedKey| order(&table, &[key]).unwrap_err();
+    assert!(order(&table, &[up(0)]).is_ok());
+    assert_eq!(
+        refusal(up(1)),
+        "how the API orders text is unknown: column \"name\" declares no collation"
+    );
+    assert_eq!(
+        refusal(up(2)),
+        "column \"day\" declares no sort, and the API may hold its format as text"
+    );
+    assert_eq!(refusal(up(3)), "column \"none\" declares sort 'none'");
+}

@@ -178,6 +178,17 @@ fn a_column_must_be_able_to_be_ordered_by() {
 }
 
 #[test]
+fn a_dialect_must_have_orders() {
+    assert_eq!(
+        refusal(
+            &[("dialect", "prometheus")],
+            &[("x", Type::Float8, &[("sort", "x")])]
+        ),
+        "option \"sort\" has no effect: dialect prometheus has no orders"
+    );
+}
+
+#[test]
 fn the_orders_parameter_is_the_orders_own() {
     let by: TestColumn = ("sort", Type::Text, &[("param", "sort")]);
     assert_eq!(

@@ -23,7 +23,7 @@ pub(super) fn written(
     let comparison = Comparison {
         column,
         name,
-        rounds: kind(column) == Kind::Instant && !is_exact,
+        rounds: matches!(kind(column), Kind::Instant | Kind::Clock) && !is_exact,
     };
     let (text, precise) = match &test.given {
         Given::Nothing if test.operator == Operator::IsNull => (format!("{name} eq null"), true),

@@ -102,6 +102,7 @@ fn values_that_services_lack_are_not_sent() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         refused(&t, SCORE, Lt, Value::Float(value));
     }
+    assert!(refused(&t, GUID, Lt, Value::Uuid([0; 16])).contains("order identifiers"));
     let long = "1234567890123456789012345678.9";
     assert!(refused(&t, PRICE, Lt, Value::Numeric(long.into())).contains("28 digits"));
     let day_of_year_0 = Value::Date(-719_528);

@@ -10,7 +10,9 @@ use crate::model::{
 use crate::predicate::Value;
 use crate::pushdown::RemoteQuery;
 use crate::pushdown::dialects::declared::declared;
-use crate::pushdown::dialects::spelling::{Dialect, Fragment, Judged, Parameter, Term, parameters};
+use crate::pushdown::dialects::spelling::{
+    Dialect, Fragment, Judged, Parameter, SortSpelling, Term, parameters,
+};
 use crate::pushdown::dialects::standard::order_and_fields;
 use crate::pushdown::expression::{Given, Test};
 use crate::pushdown::pattern::Pattern;
@@ -79,6 +81,18 @@ impl<F: Family> Dialect for Parameters<F> {
             fragment: Fragment::Parameters(values::filled(&template, &name, &texts)?),
             precise,
         })
+    }
+
+    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
+        let (param, style, _) = self.0.sort();
+        Some(SortSpelling {
+            param: param.to_owned(),
+            style,
+        })
+    }
+
+    fn max_sort_keys(&self, _table: &Table) -> usize {
+        self.0.sort().2
     }
 
     fn finish(

@@ -1,6 +1,6 @@
 //! What tells one dialect of parameters from another.
 
-use crate::model::{Column, Filter, Operator, Word};
+use crate::model::{Column, Filter, Operator, SortStyle, Word};
 use crate::predicate::Value;
 use crate::pushdown::pattern::{Part, Pattern};
 use crate::request::write;
@@ -23,6 +23,12 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
             return Err(unnamed(column));
         }
         Ok(path.join("."))
+    }
+
+    /// How an order is written: the parameter, the direction, and how many columns it can have. The
+    /// options of the table go before it.
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("sort", SortStyle::Minus, 1)
     }
 
     /// A name that the option `filter` declares.

@@ -5,7 +5,7 @@ use super::super::trial::{asked, exactly, is, refused, text, texts};
 use crate::model::options::fixture::{TestColumn, table, try_table};
 use crate::model::{Operator, Table, Type};
 use crate::predicate::Value;
-use crate::pushdown::{RemoteQuery, Verdict, plan};
+use crate::pushdown::{RemoteQuery, plan};
 use crate::request::{Operand, bind};
 use Operator::{Eq, Ge, ILike, In, IsNotNull, IsNull, Like, Ne, NotIn, NotLike, StartsWith};
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! What a search is asked, and what it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::trial::{asked, exactly, is, refused, text, texts, widely};
+use super::super::trial::{asked, exactly, is, key, refused, shaped, text, texts, widely};
 use crate::model::options::fixture::{TestColumn, table, try_table};
 use crate::model::{Operator, Table, Type};
 use crate::predicate::{Predicate, Value};
@@ -180,6 +180,19 @@ fn qualifiers_stand_with_the_tables_own() {
         &[],
     );
     assert!(error.unwrap_err().message.contains("no {filter}"));
+}
+
+#[test]
+fn an_order_has_its_direction_in_a_second_parameter() {
+    let t = table(
+        &[],
+        &[("dialect", "search")],
+        &[("at", Type::TimestampTz, &[("sort", "created")])],
+    );
+    assert_eq!(
+        shaped(&t, &[key(0, true, false)], None),
+        "sort=created&order=desc"
+    );
 }
 
 #[test]

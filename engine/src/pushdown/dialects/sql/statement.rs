@@ -25,13 +25,31 @@ fn parameter(table: &Table) -> &str {
     table.filter_param.as_deref().unwrap_or(WHERE)
 }
 
-/// Whether a text can carry an order: Socrata's parameters, or a template with a place for it.
+/// Whether a text can carry an order.
+///
+/// # Errors
+/// Where a whole statement has no place for it.
 pub(super) fn takes_order(table: &Table) -> Result<(), String> {
     match &table.filter_template {
-        Some(template) if template.contains("{order_by}") => Ok(()),
-        Some(_) => Err("the filter_template has no {order_by}".to_owned()),
-        None if parameter(table) == WHERE => Ok(()),
-        None => Err("the API has no parameter for an order".to_owned()),
+        Some(template) if !template.contains("{order_by}") => {
+            Err("option \"filter_template\" has no {order_by}".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether orders and columns are written here: in a whole statement, or in Socrata's parameters. Beside
+/// another parameter for WHERE they go where the options say.
+pub(super) fn writes_order(table: &Table) -> bool {
+    table.filter_template.is_some() || parameter(table) == WHERE
+}
+
+/// Whether the API can be asked for some columns only.
+pub(super) fn takes_columns(table: &Table) -> bool {
+    match &table.filter_template {
+        Some(template) => template.contains("{columns}"),
+        None if writes_order(table) => constant(table, "$select").is_none(),
+        None => table.fields_param.is_some(),
     }
 }
 
@@ -44,7 +62,9 @@ pub(super) fn parameters(
     query: &RemoteQuery,
     terms: &[&str],
 ) -> Result<Vec<Parameter>, String> {
-    let keys = query.order.iter().map(|key| sort_key(table, *key));
+    let is_ours = writes_order(table);
+    let order = query.order.iter().filter(|_| is_ours);
+    let keys = order.map(|key| sort_key(table, *key));
     let order = keys.collect::<Result<Vec<_>, _>>()?.join(",");
     let columns = wanted(table, query)
         .and_then(|members| {
@@ -66,7 +86,7 @@ pub(super) fn parameters(
     if !order.is_empty() {
         all.push(Parameter::query("$order", order));
     }
-    if let (Some(columns), None, WHERE) = (columns, constant(table, "$select"), parameter(table)) {
+    if let (Some(columns), true) = (columns, is_ours && takes_columns(table)) {
         all.push(Parameter::query("$select", columns));
     }
     Ok(all)

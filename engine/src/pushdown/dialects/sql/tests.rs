@@ -5,7 +5,7 @@ use super::super::trial::{asked, exactly, is, key, refused, shaped, text, texts,
 use super::literal::{name, quoted};
 use crate::model::options::fixture::{TestColumn, table, try_table};
 use crate::model::{Operator, Table, Type};
-use crate::pagination::Pager;
+use crate::pagination::{Decision, PageFacts, Pager, Stage};
 use crate::predicate::{Predicate, Value};
 use crate::pushdown::{RemoteQuery, Verdict, plan};
 use crate::request::{Inputs, Operand, bind};
@@ -230,9 +230,24 @@ fn socrata_has_parameters_for_order_and_columns() {
         shaped(&t, &order, Some(vec![ORDER, ID])),
         "$order=id DESC,\"order\"&$select=\"order\",id"
     );
+    let other = table(
+        &[],
+        &[
+            ("dialect", "sql"),
+            ("filter_param", "where"),
+            ("sort_param", "orderBy"),
+            ("sort_style", "space"),
+            ("fields_param", "outFields"),
+        ],
+        &[("id", Type::Int8, &[("sort", "id")])],
+    );
+    assert_eq!(
+        shaped(&other, &[key(0, true, false)], Some(vec![0])),
+        "orderBy=id desc&outFields=id"
+    );
     let other = things_with(&[("filter_param", "where")]);
     assert_eq!(shaped(&other, &[], Some(vec![ID])), "");
-    assert!(super::statement::takes_order(&other).is_err());
+    assert!(!super::statement::writes_order(&other));
 }
 
 const STATEMENT: &str = "SELECT {columns} FROM t{where}{order_by}{limit} FORMAT JSON";
@@ -290,6 +305,44 @@ fn a_whole_statement_carries_columns_order_and_page() {
 }
 
 #[test]
+fn the_page_stands_in_the_statement_and_nowhere_else() {
+    let t = statements(&[]);
+    let mut pager =
+        Pager::new(Arc::new(t), bound(&statements(&[]), &[], &[], false), None).unwrap();
+    let first = pager.first().unwrap();
+    let facts = PageFacts {
+        stage: Stage::Page,
+        status: 200,
+        url: &first.url,
+        headers: &[],
+        envelope: None,
+        rows: 100,
+        last_key: None,
+    };
+    let Decision::Next(second) = pager.next(&facts).unwrap() else {
+        panic!("a full page is not the last one")
+    };
+    let decoded = percent_encoding::percent_decode_str(&second.url)
+        .decode_utf8()
+        .unwrap();
+    assert_eq!(
+        decoded,
+        "https://api.test/v1/items?query=SELECT id,name FROM t LIMIT 100 OFFSET 100 FORMAT JSON"
+    );
+    let single = things_with(&[
+        ("filter_template", "SELECT * FROM t{where}{limit}"),
+        ("filter_param", "query"),
+        ("page_size", "5"),
+        ("page_size_param", "rows"),
+    ]);
+    let inputs = bound(&single, &[], &[], false);
+    assert_eq!(
+        first_url(&single, inputs, None),
+        "https://api.test/v1/items?query=SELECT * FROM t&rows=5"
+    );
+}
+
+#[test]
 fn a_statement_may_hold_the_condition_alone() {
     let t = things_with(&[
         (
@@ -311,7 +364,7 @@ fn a_statement_may_hold_the_condition_alone() {
     );
     assert_eq!(
         super::statement::takes_order(&t).unwrap_err(),
-        "the filter_template has no {order_by}"
+        "option \"filter_template\" has no {order_by}"
     );
 }
 
@@ -323,7 +376,7 @@ fn a_template_must_fit_its_dialect_and_paging() {
         refusal(&[sql, ("filter_template", "SELECT 1")]).contains("neither {filter} nor {where}")
     );
     let paged = ("filter_template", "SELECT * FROM t{where}{limit}");
-    assert!(refusal(&[sql, paged]).contains("needs pagination 'offset'"));
+    assert!(refusal(&[sql, paged, ("pagination", "page")]).contains("needs pagination 'offset'"));
     assert!(refusal(&[sql, paged, ("pagination", "offset")]).contains("a page_size"));
     assert!(refusal(&[paged]).contains("has no effect in this dialect"));
 }
