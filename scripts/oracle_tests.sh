@@ -9,4 +9,4 @@ trap 'rm -rf "$folder"' EXIT
   fail "the oracle believes an API that ignores filters"
 grep -q '^MISMATCH in dialect liar' "$folder/liar" || { cat "$folder/liar" >&2; fail "the oracle does not run"; }
 # The dialects and options that the product has so far: see the usage of the program `oracle`.
-"$ROOT/scripts/oracle.sh" --seed 1 --queries 2000 --dialect plain,brackets,brackets-strapi,suffix,suffix-netbox,suffix-json-server,operators,postgrest,odata,sql,json,selectors,prometheus,prometheus-series --without entity_endpoint,aggregates
+"$ROOT/scripts/oracle.sh" --seed 1 --queries 2000 --dialect plain,brackets,brackets-strapi,suffix,suffix-netbox,suffix-json-server,operators,postgrest,odata,sql,json,search,selectors,prometheus,prometheus-series --without entity_endpoint,aggregates
