@@ -45,10 +45,6 @@ impl Family for Strapi {
         "brackets strapi"
     }
 
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("sort", SortStyle::Colon, 8)
-    }
-
     fn template(&self, word: Word) -> Option<&'static str> {
         Some(match word {
             Word::Eq => "filters[{name}][$eq]={value}",
@@ -67,6 +63,14 @@ impl Family for Strapi {
             Word::IsNotNull => "filters[{name}][$notNull]=true",
             _ => return None,
         })
+    }
+
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("sort", SortStyle::Colon)
+    }
+
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
     }
 
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {

@@ -11,7 +11,7 @@
 
 use super::parameters::{EMPTY, Family, Literals};
 use super::quoting::is_unix;
-use crate::model::{Column, Filter, Operator, SortStyle, Type, ValueFormat, Word};
+use crate::model::{Column, Filter, NullsOrder, Operator, SortStyle, Type, ValueFormat, Word};
 use crate::predicate::Value;
 use crate::pushdown::pattern::{Part, Pattern};
 use crate::request::write;
@@ -21,10 +21,6 @@ pub(super) struct JsonServer;
 impl Family for JsonServer {
     fn name(&self) -> &'static str {
         "suffix json-server"
-    }
-
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("_sort", SortStyle::OrderParam("_order".to_owned()), 1)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
@@ -40,6 +36,19 @@ impl Family for JsonServer {
             Word::IsNotNull => "{name}_like=",
             _ => return None,
         })
+    }
+
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("_sort", SortStyle::OrderParam("_order".to_owned()))
+    }
+
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
+    }
+
+    /// `orderBy` of lodash (compareAscending): null and undefined are larger than every value.
+    fn nulls_in_order(&self) -> Option<NullsOrder> {
+        Some(NullsOrder::High)
     }
 
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {

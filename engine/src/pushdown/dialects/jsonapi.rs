@@ -1,17 +1,13 @@
 //! `jsonapi`: `filter[name]=a,b`, the convention that JSON:API recommends.
 
 use super::parameters::{Family, unnamed};
-use crate::model::{Column, SortStyle, Word};
+use crate::model::{Column, Word};
 
 pub(super) struct JsonApi;
 
 impl Family for JsonApi {
     fn name(&self) -> &'static str {
         "jsonapi"
-    }
-
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("sort", SortStyle::Minus, 8)
     }
 
     /// A comma separates values under `=` as well.
@@ -23,6 +19,10 @@ impl Family for JsonApi {
     }
 
     /// Attributes are called by their own name, wherever they stand in the document.
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
+    }
+
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
         let name = path.last().ok_or_else(|| unnamed(column))?;
         if name.contains(['[', ']']) {

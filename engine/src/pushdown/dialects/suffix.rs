@@ -17,10 +17,6 @@ impl Family for Django {
         "suffix"
     }
 
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("ordering", SortStyle::Minus, 1)
-    }
-
     fn template(&self, word: Word) -> Option<&'static str> {
         Some(match word {
             Word::Eq => "{name}={value}",
@@ -37,6 +33,14 @@ impl Family for Django {
             Word::IsNotNull => "{name}__isnull=false",
             _ => return None,
         })
+    }
+
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("ordering", SortStyle::Minus)
+    }
+
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
     }
 
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
@@ -63,10 +67,6 @@ impl Family for NetBox {
         "suffix netbox"
     }
 
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("ordering", SortStyle::Minus, 1)
-    }
-
     fn template(&self, word: Word) -> Option<&'static str> {
         Some(match word {
             Word::Eq => "{name}={value}",
@@ -84,6 +84,14 @@ impl Family for NetBox {
             Word::IsNotNull => "{name}__empty=false",
             _ => return None,
         })
+    }
+
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("ordering", SortStyle::Minus)
+    }
+
+    fn max_sort_keys(&self) -> usize {
+        usize::MAX
     }
 
     fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {

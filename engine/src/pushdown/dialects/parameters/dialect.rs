@@ -4,14 +4,14 @@ use super::family::{Family, in_sql};
 use super::patterns::{self, dropped};
 use super::values::{self, COMMA, Text};
 use crate::model::{
-    Column, FieldPath, Filter, Operator, ParameterPlace, ParameterTemplate, Placeholder, Role,
-    Spelled, Table, Type, Word,
+    Column, FieldPath, Filter, OnError, Operator, ParameterPlace, ParameterTemplate, Placeholder,
+    Role, Spelled, Table, Type, Word,
 };
 use crate::predicate::Value;
 use crate::pushdown::RemoteQuery;
 use crate::pushdown::dialects::declared::declared;
 use crate::pushdown::dialects::spelling::{
-    Dialect, Fragment, Judged, Parameter, SortSpelling, Term, parameters,
+    Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, parameters,
 };
 use crate::pushdown::dialects::standard::order_and_fields;
 use crate::pushdown::expression::{Given, Test};
@@ -34,7 +34,10 @@ impl<F: Family> Dialect for Parameters<F> {
         let is_negative = matches!(operator, Operator::Ne | Operator::NotIn);
         let keeps_nulls = is_negative && self.0.keeps_nulls() && !column.not_null;
         Ok(Judged {
-            exact: filter.exact && filter.operator == operator && !keeps_nulls,
+            exact: filter.exact
+                && filter.operator == operator
+                && !keeps_nulls
+                && column.on_error == OnError::Error,
             format: filter.format.clone(),
         })
     }
@@ -83,18 +86,6 @@ impl<F: Family> Dialect for Parameters<F> {
         })
     }
 
-    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
-        let (param, style, _) = self.0.sort();
-        Some(SortSpelling {
-            param: param.to_owned(),
-            style,
-        })
-    }
-
-    fn max_sort_keys(&self, _table: &Table) -> usize {
-        self.0.sort().2
-    }
-
     fn finish(
         &self,
         table: &Table,
@@ -104,6 +95,26 @@ impl<F: Family> Dialect for Parameters<F> {
         let mut sent = parameters(terms);
         sent.extend(order_and_fields(self, table, query)?);
         Ok(sent)
+    }
+
+    fn sorts(&self, _table: &Table, column: &Column) -> Result<NullsPlaced, String> {
+        if column.sort.is_none() {
+            return Err(format!("column \"{}\" declares no sort", column.name));
+        }
+        let placed = column.sort_nulls.or(self.0.nulls_in_order());
+        Ok(placed.map_or(NullsPlaced::Unknown, NullsPlaced::Always))
+    }
+
+    fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {
+        let (param, style) = self.0.sort_spelling();
+        Some(SortSpelling {
+            param: param.to_owned(),
+            style,
+        })
+    }
+
+    fn max_sort_keys(&self, _table: &Table) -> usize {
+        self.0.max_sort_keys()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What tells one dialect of parameters from another.
 
-use crate::model::{Column, Filter, Operator, SortStyle, Word};
+use crate::model::{Column, Filter, NullsOrder, Operator, SortStyle, Word};
 use crate::predicate::Value;
 use crate::pushdown::pattern::{Part, Pattern};
 use crate::request::write;
@@ -23,12 +23,6 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
             return Err(unnamed(column));
         }
         Ok(path.join("."))
-    }
-
-    /// How an order is written: the parameter, the direction, and how many columns it can have. The
-    /// options of the table go before it.
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("sort", SortStyle::Minus, 1)
     }
 
     /// A name that the option `filter` declares.
@@ -72,6 +66,21 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
     /// Whether white space around a value is dropped.
     fn trims(&self) -> bool {
         false
+    }
+
+    /// How an order is written: the parameter and the style of directions.
+    fn sort_spelling(&self) -> (&'static str, SortStyle) {
+        ("sort", SortStyle::Minus)
+    }
+
+    /// The most columns that one order can have, where the table does not declare it.
+    fn max_sort_keys(&self) -> usize {
+        1
+    }
+
+    /// Where NULLs stand in its orders, where all servers of this kind agree.
+    fn nulls_in_order(&self) -> Option<NullsOrder> {
+        None
     }
 
     /// A value's text, and whether it is wider than the value.
