@@ -103,6 +103,11 @@ impl RowPlan {
         !self.nodes[ROOT].members.is_empty()
     }
 
+    /// Whether a row is wanted as it is, so that it need not have an inside.
+    pub(super) fn wants_whole(&self) -> bool {
+        !self.nodes[ROOT].targets.is_empty()
+    }
+
     fn add(&mut self, slot: usize, field: &FieldPath) {
         match field {
             FieldPath::Whole => self.nodes[ROOT].targets.push(Target { slot, rank: EXACT }),
