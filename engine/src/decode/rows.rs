@@ -278,7 +278,7 @@ impl<'a> Rows<'a> {
             RowsShape::Header(_) => None,
             RowsShape::Map | RowsShape::Values | RowsShape::Single => {
                 let plain = !matches!(kind, Kind::Object | Kind::Array);
-                let wants_inside = self.plan.wants_members() && !self.plan.wants_whole();
+                let wants_inside = self.plan.wants_members() && !self.plan.takes_either();
                 let wanted = "but columns want members of it: set field '$' for the value itself";
                 (plain && wants_inside).then_some(wanted)
             }

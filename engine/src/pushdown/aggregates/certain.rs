@@ -3,6 +3,7 @@
 //! An aggregate cannot be checked again: a condition that stays behind for one value would make it wrong.
 
 use super::super::condition::Condition;
+use super::super::contradiction::is_contradiction;
 use super::super::expression::Outcome;
 use super::super::instance::instantiate;
 use super::super::terms::alternatives;
@@ -63,6 +64,7 @@ fn is_one_request(
     let nullable = |column: usize| !table.columns[column].not_null;
     match instantiate(condition, operands, &nullable)? {
         Outcome::Always | Outcome::Never => Ok(()),
+        Outcome::Depends(expression) if is_contradiction(table, &[&expression]) => Ok(()),
         Outcome::Depends(expression) => {
             let found = alternatives(table, &expression)?;
             match (found.precise, found.list.len()) {
