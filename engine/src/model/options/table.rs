@@ -7,7 +7,7 @@ use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
-use super::{constants, header, operators, ordering, paging, path, quantity, template};
+use super::{aggregates, constants, header, operators, ordering, paging, path, quantity, template};
 use crate::model::{
     BracketsFlavour, Column, Dialect, JsonFlavour, Operators, Paging, ParameterPlace, Role,
     RowsPath, RowsShape, SuffixFlavour, Table,
@@ -32,6 +32,7 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
     template::agrees(&table, &Given::one(definition.table))?;
+    aggregates::have_effect(&table, &Given::one(definition.table))?;
     ordering::has_effect(&table, &Given::one(definition.table))?;
     Ok(table)
 }
@@ -42,7 +43,8 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let path = own.text("endpoint").unwrap_or_default();
     let shape = shape(&given, &own)?;
     let dialect = given.read("dialect", dialect)?.unwrap_or_default();
-    let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
+    let endpoint = Endpoint::parse("endpoint", path)?;
+    let columns = columns(definition, &endpoint, &shape)?;
     Ok(Table {
         name: definition.table_name.to_owned(),
         source: source(definition)?,
@@ -79,6 +81,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
             }),
         sorting: ordering::of_table(&given, &own)?,
         fields_param: given.read("fields_param", paging::parameter)?,
+        aggregates: aggregates::aggregates(&own, &given, &endpoint)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,

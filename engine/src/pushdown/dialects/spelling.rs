@@ -1,9 +1,11 @@
 //! What a dialect has to answer: what it can say, how well, and how it is written.
 
 use super::{of, standard};
-use crate::model::{Column, NullsOrder, Operator, ParameterPlace, SortStyle, Table, ValueFormat};
-use crate::pushdown::RemoteQuery;
+use crate::model::{
+    Column, Location, NullsOrder, Operator, ParameterPlace, SortStyle, Table, ValueFormat,
+};
 use crate::pushdown::expression::Test;
+use crate::pushdown::{Aggregate, RemoteQuery};
 
 /// How well a dialect can say a comparison with a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +186,23 @@ pub(crate) trait Dialect: Sync {
         _parts: Vec<Fragment>,
     ) -> Result<Fragment, String> {
         Err(format!("OR has no spelling in dialect {}", self.name()))
+    }
+
+    /// Where a response tells how many rows fulfil the conditions, if [`finish`](Dialect::finish) asks for
+    /// that in a way of the dialect's own.
+    fn total(&self, _table: &Table) -> Option<Location> {
+        None
+    }
+
+    /// Whether the API can be asked for these aggregates; all of them are declared.
+    ///
+    /// # Errors
+    /// Why not, in a user's words.
+    fn aggregates(&self, _table: &Table, _aggregate: &Aggregate) -> Result<(), String> {
+        Err(format!(
+            "aggregates have no spelling in dialect {}",
+            self.name()
+        ))
     }
 
     /// What is sent for a whole query: the conditions, all of which hold, the order, the columns.
