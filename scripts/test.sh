@@ -31,7 +31,7 @@ whole_server() {
 }
 
 oracle() {
-  step test-oracle "the oracle: 2,000 random queries a dialect, and the corpus" scripts/cluster.sh scripts/oracle.sh
+  step test-oracle "the oracle: 2,000 random queries a dialect, and the corpus" scripts/cluster.sh scripts/oracle_tests.sh
   grep '^dialect ' "$LOGS/test-oracle.log"
 }
 

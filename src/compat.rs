@@ -92,6 +92,58 @@ pub unsafe fn create_foreign_scan_path(
     }
 }
 
+/// A path of a grouped relation with its own target; costs: until the first row, until the last.
+///
+/// # Safety
+/// The planner's own pointers.
+pub unsafe fn create_foreign_upper_path(
+    root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    rows: f64,
+    (startup_cost, total_cost): (f64, f64),
+) -> *mut pg_sys::ForeignPath {
+    // SAFETY: by this function's contract; NULL stands for empty lists.
+    unsafe {
+        pg_sys::create_foreign_upper_path(
+            root,
+            rel,
+            (*rel).reltarget,
+            rows,
+            #[cfg(feature = "pg18")]
+            0,
+            startup_cost,
+            total_cost,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            #[cfg(any(feature = "pg17", feature = "pg18"))]
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    }
+}
+
+/// How many groups expressions make of so many rows.
+///
+/// # Safety
+/// The planner's own state and expressions of its query.
+pub unsafe fn estimate_num_groups(
+    root: *mut pg_sys::PlannerInfo,
+    expressions: *mut pg_sys::List,
+    rows: f64,
+) -> f64 {
+    // SAFETY: by this function's contract.
+    unsafe {
+        pg_sys::estimate_num_groups(
+            root,
+            expressions,
+            rows,
+            ptr::null_mut(),
+            #[cfg(not(feature = "pg13"))]
+            ptr::null_mut(),
+        )
+    }
+}
+
 /// The user whose mapping a scan uses: a view's owner, else the current user.
 ///
 /// # Safety
@@ -101,8 +153,14 @@ pub unsafe fn scan_user(node: *mut pg_sys::ForeignScanState) -> pg_sys::Oid {
     unsafe {
         let plan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
         #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
-        let user =
-            (*pg_sys::exec_rt_fetch((*plan).scan.scanrelid, (*node).ss.ps.state)).checkAsUser;
+        let user = {
+            // Aggregates scan no relation, but are of one.
+            let relation = match (*plan).scan.scanrelid {
+                0 => pg_sys::bms_next_member((*plan).fs_relids, -1) as pg_sys::Index,
+                relation => relation,
+            };
+            (*pg_sys::exec_rt_fetch(relation, (*node).ss.ps.state)).checkAsUser
+        };
         #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
         let user = (*plan).checkAsUser;
         if user == pg_sys::InvalidOid {

@@ -30,7 +30,7 @@ pub unsafe extern "C-unwind" fn explain_foreign_scan(
         explainer.request();
         explainer.filters();
         explainer.order_and_columns();
-        text(state, "Pages", &Pager::describe(&plan.table));
+        text(state, "Pages", &Pager::describe(&plan.answering_table()));
         if (*state).analyze && !(*node).fdw_state.is_null() {
             let scan = &*(*node).fdw_state.cast::<ForeignScan>();
             report_totals(state, &scan.totals());
@@ -98,6 +98,9 @@ impl<'a> Explainer<'a> {
                 .map(|(name, meaning)| format!("{name} = {meaning}"))
                 .collect();
             list(self.state, "Remote Parameters", &meanings);
+            if let Some(aggregate) = &self.plan.aggregate {
+                text(self.state, "Remote Aggregate", &aggregate.shown);
+            }
         }
     }
 
@@ -124,8 +127,8 @@ impl<'a> Explainer<'a> {
         let Some(inputs) = bound.requests.into_iter().next() else {
             return "none, a condition can never be true".to_owned();
         };
-        let first = Pager::new(Arc::new(self.plan.table.clone()), inputs, self.plan.hint)
-            .and_then(|pager| pager.first());
+        let table = Arc::new(self.plan.answering_table());
+        let first = Pager::new(table, inputs, self.plan.hint).and_then(|pager| pager.first());
         match (first, more) {
             (Ok(request), 0) => request.redacted(),
             (Ok(request), more) => format!("{} (and {more} more)", request.redacted()),
@@ -136,7 +139,10 @@ impl<'a> Explainer<'a> {
     /// What is sent, what is checked again, what is not sent.
     unsafe fn filters(&self) {
         let rechecks = self.plan.rechecks.iter().enumerate();
-        let (mut sent, mut checked) = (Vec::new(), Vec::new());
+        let aggregate = self.plan.aggregate.iter();
+        let exact = aggregate.flat_map(|aggregate| &aggregate.filters);
+        let mut sent: Vec<String> = exact.map(|filter| format!("{filter} (exact)")).collect();
+        let mut checked = Vec::new();
         for (index, recheck) in rechecks {
             let clause = self.sent_clause(index);
             let verdict = if recheck.exact { "exact" } else { "superset" };

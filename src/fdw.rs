@@ -60,7 +60,7 @@ fn install_callbacks(routine: &mut PgBox<pg_sys::FdwRoutine, AllocatedByRust>) {
     routine.GetForeignRelSize = Some(planner::get_foreign_rel_size);
     routine.GetForeignPaths = Some(planner::get_foreign_paths);
     routine.GetForeignPlan = Some(planner::get_foreign_plan);
-    routine.GetForeignUpperPaths = None;
+    routine.GetForeignUpperPaths = Some(planner::get_foreign_upper_paths);
 
     routine.BeginForeignScan = Some(executor::begin_foreign_scan);
     routine.IterateForeignScan = Some(executor::iterate_foreign_scan);

@@ -7,13 +7,13 @@ use crate::settings;
 use pgrx::pg_sys;
 use rest_engine::error::Error as EngineError;
 use rest_engine::model::Table;
-use rest_engine::pushdown::{RemoteQuery, Sent, SortKey};
+use rest_engine::pushdown::{self, RemoteQuery, Sent, SortKey};
 use rest_engine::request::{self, Bound};
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString};
 
 /// Written before the text; raised with every change of [`ScanPlan`] or of the engine's model.
-const VERSION: &str = "3:";
+const VERSION: &str = "4:";
 
 /// A planned scan of one foreign table.
 ///
@@ -29,6 +29,8 @@ pub struct ScanPlan {
     pub attributes: Vec<i16>,
     /// What the API is asked for; the conditions' operands index into `fdw_exprs`.
     pub query: RemoteQuery,
+    /// The aggregates that the API answers, as EXPLAIN shows them. The node scans no relation then.
+    pub aggregate: Option<RemoteAggregate>,
     /// What of the query's order the API does not do, where that is known.
     pub local_order: Option<LocalOrder>,
     /// What is known of each operand.
@@ -43,6 +45,15 @@ pub struct ScanPlan {
     pub hint: Option<u64>,
     /// Whether pages may be fetched before they are asked for.
     pub fetch_ahead: bool,
+}
+
+/// Aggregates that the API answers, in SQL's words.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RemoteAggregate {
+    /// `count(*), sum(score) GROUP BY state`
+    pub shown: String,
+    /// The conditions that the API selects rows by.
+    pub filters: Vec<String>,
 }
 
 /// An order that the query wants and the API is not asked for.
@@ -82,7 +93,8 @@ impl ScanPlan {
                 .iter()
                 .all(|leaf| self.table.columns[leaf.column].is_input())
         };
-        settings::pushdown() || is_input()
+        // Without one of its conditions an aggregate would be wrong. It is planned anew when the setting changes.
+        self.query.aggregate.is_some() || settings::pushdown() || is_input()
     }
 
     /// What each request sends for these operands.
@@ -95,13 +107,42 @@ impl ScanPlan {
             // The plan above the scan relies on the order; it filters nothing.
             order: self.query.order.clone(),
             fields: self.query.fields.clone().filter(|_| settings::pushdown()),
+            aggregate: self.query.aggregate.clone(),
         };
         let mut bound = request::bind(&self.table, &query, operands)?;
         for index in bound.unsent.iter_mut().chain(&mut bound.widened) {
             *index = sent[*index];
         }
         bound.unsent.extend(unsent);
+        self.check_aggregate(&bound)?;
         Ok(bound)
+    }
+
+    /// An aggregate is of precisely the rows that are wanted, and of all of them at once. The planner has made
+    /// sure of that; a wrong result must be impossible all the same.
+    fn check_aggregate(&self, bound: &Bound) -> Result<(), EngineError> {
+        let left = bound.unsent.iter().chain(&bound.widened).next();
+        if self.query.aggregate.is_none() || (left.is_none() && bound.requests.len() <= 1) {
+            return Ok(());
+        }
+        let leaves = left.map(|index| self.query.sent[*index].condition.leaves());
+        let column = leaves.and_then(|leaves| Some(leaves.first()?.column));
+        Err(EngineError::Unsendable {
+            column: column.map_or_else(
+                || self.table.name.clone(),
+                |column| self.table.columns[column].name.clone(),
+            ),
+            reason: "the API aggregates the rows, so no condition can be checked here; SET rest_fdw.pushdown = off"
+                .to_owned(),
+        })
+    }
+
+    /// The table that the API answers with: this one, or that of its aggregates.
+    pub fn answering_table(&self) -> Table {
+        match &self.query.aggregate {
+            Some(aggregate) => pushdown::answer(&self.table, aggregate),
+            None => self.table.clone(),
+        }
     }
 
     /// The plan node's private list: one string.

@@ -1,6 +1,6 @@
 //! The settings (`rest_fdw.*`) and who may change them.
 
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_guard, pg_sys};
 use std::ffi::CString;
 
 static PUSHDOWN: GucSetting<bool> = GucSetting::<bool>::new(true);
@@ -10,14 +10,20 @@ static LOG_REQUESTS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// Defines the settings; called once, when the library is loaded.
 pub fn register() {
-    GucRegistry::define_bool_guc(
-        c"rest_fdw.pushdown",
-        c"Send filters to the API.",
-        c"Off sends only required parameters and filters everything locally.",
-        &PUSHDOWN,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
+    // SAFETY: the hook is guarded.
+    unsafe {
+        GucRegistry::define_bool_guc_with_hooks(
+            c"rest_fdw.pushdown",
+            c"Send filters to the API.",
+            c"Off sends only required parameters and filters everything locally.",
+            &PUSHDOWN,
+            GucContext::Userset,
+            GucFlags::default(),
+            None,
+            Some(plan_anew),
+            None,
+        );
+    }
     GucRegistry::define_int_guc(
         c"rest_fdw.max_requests",
         c"Requests that one statement may make.",
@@ -44,6 +50,16 @@ pub fn register() {
         GucContext::Userset,
         GucFlags::default(),
     );
+}
+
+/// Another way to answer queries: what is prepared was planned for the old one. (Filters are looked at when a
+/// query runs, aggregates cannot be.)
+#[pg_guard]
+unsafe extern "C-unwind" fn plan_anew(pushdown: bool, _extra: *mut std::ffi::c_void) {
+    if pushdown != PUSHDOWN.get() {
+        // SAFETY: marks the backend's cached plans, on its main thread.
+        unsafe { pg_sys::ResetPlanCache() };
+    }
 }
 
 /// Whether filters are sent.

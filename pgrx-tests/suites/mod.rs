@@ -1,6 +1,7 @@
 //! The `#[pg_test]` suites: each asserts on rows and on the requests that the mock API saw.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod aggregates;
 mod errors;
 mod executor;
 mod explain;

@@ -1,5 +1,6 @@
 //! The executor callbacks: begin, iterate, rescan, end.
 
+mod aggregates;
 mod arrays;
 mod budget;
 mod composite;

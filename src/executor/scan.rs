@@ -1,5 +1,6 @@
 //! One scan of a foreign table: its operands, its stream of batches, its rows.
 
+use super::aggregates::Results;
 use super::lookups::{Key, Lookups};
 use super::operands;
 use super::parameters::Parameters;
@@ -41,16 +42,20 @@ pub struct ForeignScan {
     plan: ScanPlan,
     table: Arc<Table>,
     client: Option<Arc<Client>>,
-    relation: pg_sys::Oid,
+    /// The table whose rows are read; none where the API aggregates them.
+    relation: Option<pg_sys::Oid>,
     user: pg_sys::Oid,
     operands: Vec<*mut pg_sys::ExprState>,
     rechecks: Vec<*mut pg_sys::ExprState>,
     loaders: Vec<Loader>,
     texts: Texts,
     parameters: Parameters,
+    results: Option<Results>,
     stream: Option<Stream>,
     /// What was asked of the API last are all rows: no filter was sent.
     asks_for_all: bool,
+    /// The first request of the current execution; none where it needs none.
+    asked: Option<String>,
     /// The execution before, if it was not read to its end: one with the same values goes on with it.
     paused: Option<Source>,
     lookups: Lookups,
@@ -84,7 +89,11 @@ impl ForeignScan {
         // the query's memory context is deleted, which drops the result.
         unsafe {
             let context = (*(*node).ss.ps.state).es_query_cxt;
-            let descriptor = (*(*node).ss.ss_currentRelation).rd_att;
+            let descriptor = (*(*node).ss.ss_ScanTupleSlot).tts_tupleDescriptor;
+            let relation = (*node).ss.ss_currentRelation.as_ref();
+            let table = plan.answering_table();
+            let results = plan.query.aggregate.clone();
+            let results = results.map(|asked| Results::new(&table, asked, descriptor, context));
             let mut lookups = Lookups::default();
             // Only a hint: a scan is also run again where neither the flag nor a parameter tells.
             if flags as u32 & pg_sys::EXEC_FLAG_REWIND != 0
@@ -100,29 +109,27 @@ impl ForeignScan {
                 descriptor,
                 context,
             );
-            let leaves = plan
-                .query
-                .sent
-                .iter()
-                .flat_map(|sent| sent.condition.leaves());
-            let split: Vec<usize> = leaves
-                .filter(|leaf| leaf.operator == Operator::In)
-                .map(|leaf| leaf.column)
-                .collect();
-            let parameters =
-                Parameters::new(&plan.table, &plan.attributes, &split, descriptor, context);
+            let parameters = Parameters::new(
+                &table,
+                &plan.attributes,
+                &split_columns(&plan),
+                descriptor,
+                context,
+            );
             Ok(ForeignScan {
-                table: Arc::new(plan.table.clone()),
+                table: Arc::new(table),
                 client: None,
-                relation: (*(*node).ss.ss_currentRelation).rd_id,
+                relation: relation.map(|relation| relation.rd_id),
                 user: compat::scan_user(node),
                 operands,
                 rechecks,
                 loaders,
                 texts: Texts::new(context),
                 parameters,
+                results,
                 stream: None,
                 asks_for_all: false,
+                asked: None,
                 paused: None,
                 lookups,
                 finished: false,
@@ -151,15 +158,21 @@ impl ForeignScan {
                 while stream.next_row < stream.batch.rows {
                     let row = stream.next_row;
                     stream.next_row += 1;
-                    let complete = fill(
-                        &mut self.loaders,
-                        &mut self.texts,
-                        &self.parameters,
-                        &stream.batch,
-                        row,
-                        slot,
-                    )
-                    .map_err(|error| in_table(&self.table, self.client.as_deref(), error))?;
+                    let filled = match &mut self.results {
+                        Some(results) => results
+                            .fill(&mut self.texts, &stream.batch, row, slot)
+                            .map(|()| true),
+                        None => fill(
+                            &mut self.loaders,
+                            &mut self.texts,
+                            &self.parameters,
+                            &stream.batch,
+                            row,
+                            slot,
+                        ),
+                    };
+                    let complete = filled
+                        .map_err(|error| in_table(&self.table, self.client.as_deref(), error))?;
                     if complete && passes(&self.rechecks, &stream.checks, node, slot) {
                         return Ok(());
                     }
@@ -172,7 +185,12 @@ impl ForeignScan {
                 pgrx::check_for_interrupts!();
                 self.advance()?;
             }
-            Ok(())
+            match &mut self.results {
+                None => Ok(()),
+                Some(results) => results
+                    .fill_without_rows(self.asked.clone(), slot)
+                    .map_err(|error| in_table(&self.table, self.client.as_deref(), error)),
+            }
         }
     }
 
@@ -217,9 +235,14 @@ impl ForeignScan {
             .plan
             .bind(&operands)
             .map_err(|error| remote(&self.table, error))?;
-        if bound.requests.is_empty() {
+        self.asked = None;
+        let Some(first) = bound.requests.first() else {
             self.finished = true;
             return Ok(());
+        };
+        if self.results.is_some() {
+            let request = request::build(&self.table, first, &[]);
+            self.asked = request.ok().map(|request| request.redacted());
         }
         let key = Key::new(&bound.requests);
         let source = match key.as_ref().and_then(|key| self.known(key)) {
@@ -254,7 +277,10 @@ impl ForeignScan {
         let spec = ScanSpec {
             table: Arc::clone(&self.table),
             requests: bound.requests.clone(),
-            wanted: self.plan.wanted.clone(),
+            wanted: match &self.results {
+                Some(_) => (0..self.table.columns.len()).collect(),
+                None => self.plan.wanted.clone(),
+            },
             hint: self.plan.hint.filter(|_| whole),
             fetch_ahead: self.plan.fetch_ahead,
             most_pages: None,
@@ -262,8 +288,9 @@ impl ForeignScan {
         };
         let client = self.client()?;
         let scan = Scan::start(client, spec).map_err(|error| remote(&self.table, error))?;
-        let unfiltered = request::bind(&self.table, &RemoteQuery::default(), &[]);
-        self.asks_for_all = unfiltered.is_ok_and(|all| all.requests == bound.requests);
+        let unfiltered = request::bind(&self.plan.table, &RemoteQuery::default(), &[]);
+        self.asks_for_all =
+            self.results.is_none() && unfiltered.is_ok_and(|all| all.requests == bound.requests);
         release::opened(self);
         Ok(Source::running(scan, key))
     }
@@ -321,6 +348,9 @@ impl ForeignScan {
     pub fn rewind(&mut self) {
         self.lookups.expect_more();
         self.finished = false;
+        if let Some(results) = &mut self.results {
+            results.rewind();
+        }
         if let Some(mut stream) = self.stream.take() {
             if stream.source.rewind() {
                 self.paused = Some(stream.source);
@@ -335,8 +365,9 @@ impl ForeignScan {
             release::closed(self);
         }
         let statistics = source.statistics();
-        if let Some(total) = statistics.total.filter(|_| self.asks_for_all) {
-            reported::note(self.relation, &self.table, total);
+        let total = statistics.total.filter(|_| self.asks_for_all);
+        if let (Some(total), Some(relation)) = (total, self.relation) {
+            reported::note(relation, &self.table, total);
         }
         self.totals.statistics.add(&statistics);
         log(source.take_log());
@@ -394,6 +425,18 @@ pub(super) fn log(records: Vec<RequestRecord>) {
             pgrx::log!("rest_fdw: {record}");
         }
     }
+}
+
+/// Columns whose lists may be split into several requests: a row counts for its own request only.
+fn split_columns(plan: &ScanPlan) -> Vec<usize> {
+    if plan.query.aggregate.is_some() {
+        return Vec::new();
+    }
+    let sent = plan.query.sent.iter();
+    sent.flat_map(|sent| sent.condition.leaves())
+        .filter(|leaf| leaf.operator == Operator::In)
+        .map(|leaf| leaf.column)
+        .collect()
 }
 
 /// The operands and the rechecks of a node, ready to be evaluated.

@@ -68,11 +68,27 @@ impl Loader {
         on_error: OnError,
         context: pg_sys::MemoryContext,
     ) -> Self {
-        let (base, modifier, domain) =
-            Domain::resolve(attribute.atttypid, attribute.atttypmod, context);
+        let ty = (attribute.atttypid, attribute.atttypmod);
+        let position = attribute.attnum as usize - 1;
+        // SAFETY: by this function's contract.
+        unsafe { Loader::of_type(ty, position, column, on_error, context) }
+    }
+
+    /// The loader of values of a type, with its modifier. What it looks up lives as long as `context`.
+    ///
+    /// # Safety
+    /// `context` outlives the result.
+    pub unsafe fn of_type(
+        (ty, modifier): (pg_sys::Oid, i32),
+        position: usize,
+        column: &str,
+        on_error: OnError,
+        context: pg_sys::MemoryContext,
+    ) -> Self {
+        let (base, modifier, domain) = Domain::resolve(ty, modifier, context);
         Loader {
             column: column.to_owned(),
-            position: attribute.attnum as usize - 1,
+            position,
             on_error,
             // SAFETY: by this function's contract.
             conversion: unsafe { Conversion::new(base, modifier, context) },

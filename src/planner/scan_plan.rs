@@ -4,6 +4,7 @@ use super::clauses::{self, Clause};
 use super::orders;
 use super::paths::push_down;
 use super::relation::Relation;
+use super::upper::aggregate_scan;
 use crate::encoding::from_server;
 use crate::error::FdwError;
 use crate::plan::{LocalOrder, Operand, Recheck, ScanPlan};
@@ -30,6 +31,9 @@ pub unsafe extern "C-unwind" fn get_foreign_plan(
 ) -> *mut pg_sys::ForeignScan {
     // SAFETY: the planner's own pointers; the relation's size was estimated before.
     unsafe {
+        if (*rel).reloptkind == pg_sys::RelOptKind::RELOPT_UPPER_REL {
+            return aggregate_scan(root, rel, target_list, outer_plan);
+        }
         let relation = Relation::of(root, rel);
         let clauses = clauses::translate(relation, restrictions);
         let mut pushdown = push_down(relation, &clauses);
@@ -88,23 +92,26 @@ impl ChosenOrder {
 }
 
 /// The expressions of a scan, each where the executor looks for it.
-struct Expressions {
+pub struct Expressions {
     /// Evaluated when the scan starts; `fdw_exprs` begins with them.
-    operands: PgList<pg_sys::Node>,
+    pub operands: PgList<pg_sys::Node>,
     /// What is known of each operand.
-    labels: Vec<Operand>,
+    pub labels: Vec<Operand>,
     /// Clauses that were sent: `fdw_exprs` goes on with them, and they are the recheck quals of
     /// EvalPlanQual.
-    sent: *mut pg_sys::List,
-    rechecks: Vec<Recheck>,
+    pub sent: *mut pg_sys::List,
+    pub rechecks: Vec<Recheck>,
     /// Clauses that PostgreSQL evaluates: the node's qual.
-    local: PgList<pg_sys::Expr>,
-    local_reasons: Vec<String>,
+    pub local: PgList<pg_sys::Expr>,
+    pub local_reasons: Vec<String>,
 }
 
 impl Expressions {
     /// Sorts the clauses by their verdicts, and numbers the conditions' operands as they are kept.
-    unsafe fn sort(relation: &Relation, clauses: &[Clause], pushdown: &mut Pushdown) -> Self {
+    ///
+    /// # Safety
+    /// The clauses are of the query being planned.
+    pub unsafe fn sort(relation: &Relation, clauses: &[Clause], pushdown: &mut Pushdown) -> Self {
         let mut sorted = Expressions {
             operands: PgList::new(),
             labels: Vec::new(),
@@ -198,7 +205,9 @@ unsafe fn scan_plan(
             sent: pushdown.sent.clone(),
             order: order.keys,
             fields: pushdown::fields(table, &wanted).filter(|_| settings::pushdown()),
+            aggregate: None,
         },
+        aggregate: None,
         local_order: order.local,
         operands: expressions.labels.clone(),
         rechecks: expressions.rechecks.clone(),

@@ -103,6 +103,16 @@ impl RowPlan {
         !self.nodes[ROOT].members.is_empty()
     }
 
+    /// Whether a row may be a plain value although members of it are wanted: a column takes it as a whole
+    /// then, and is NULL where it is none (`on_error 'null'`).
+    pub(super) fn takes_either(&self) -> bool {
+        let mut columns = self.nodes[ROOT]
+            .targets
+            .iter()
+            .filter_map(|target| self.wanted.get(target.slot));
+        columns.any(|column| column.on_error == OnError::Null)
+    }
+
     fn add(&mut self, slot: usize, field: &FieldPath) {
         match field {
             FieldPath::Whole => self.nodes[ROOT].targets.push(Target { slot, rank: EXACT }),

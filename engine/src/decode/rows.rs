@@ -274,10 +274,13 @@ impl<'a> Rows<'a> {
                 Some("expected an object: set rows_shape 'values' if the rows are plain values")
             }
             RowsShape::Arrays { .. } => (kind != Kind::Array).then_some("expected an array"),
+            // Its body is not decoded.
+            RowsShape::Header(_) => None,
             RowsShape::Map | RowsShape::Values | RowsShape::Single => {
                 let plain = !matches!(kind, Kind::Object | Kind::Array);
+                let wants_inside = self.plan.wants_members() && !self.plan.takes_either();
                 let wanted = "but columns want members of it: set field '$' for the value itself";
-                (plain && self.plan.wants_members()).then_some(wanted)
+                (plain && wants_inside).then_some(wanted)
             }
         }
     }

@@ -45,6 +45,16 @@ impl Dialect {
                 | Dialect::Sql
         )
     }
+
+    /// Whether the API can be asked for aggregates (option `aggregates`).
+    pub fn spells_aggregates(self) -> bool {
+        matches!(self, Dialect::Odata | Dialect::Postgrest | Dialect::Sql)
+    }
+
+    /// Whether every API of the dialect tells totals in the same place, if it is asked to.
+    pub fn spells_totals(self) -> bool {
+        matches!(self, Dialect::Odata | Dialect::Postgrest)
+    }
 }
 
 /// The flavours of `brackets`.

@@ -3,6 +3,7 @@
 //! The model is plain data. It is serialised into the plan, so it never holds a secret:
 //! those are in [`Credentials`], which is built when a scan starts.
 
+mod aggregates;
 mod column;
 mod credentials;
 mod dialect;
@@ -13,6 +14,7 @@ mod table;
 mod template;
 mod types;
 
+pub use aggregates::{Aggregates, Function};
 pub use column::{
     Column, FieldPath, Filter, NullsOrder, OnError, Operator, ParameterPlace, Role, Segment, Sort,
     TextCollation, ValueFormat,

@@ -1,6 +1,6 @@
 //! A table: an endpoint, the shape of its rows, and how it is paged.
 
-use super::{Column, Dialect, FieldPath, Operators, Segment, Source};
+use super::{Aggregates, Column, Dialect, FieldPath, Operators, Segment, Source};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ pub struct Table {
     pub sorting: Sorting,
     /// The parameter that lists the members of a row that are wanted, where the API has one.
     pub fields_param: Option<String>,
+    /// What the API can be asked for instead of rows.
+    pub aggregates: Aggregates,
     /// Columns that identify a row, as indexes into `columns`.
     pub key: Vec<usize>,
     /// Statuses that mean no rows.
@@ -127,6 +129,9 @@ pub enum RowsShape {
     Values,
     /// The document at `rows` is the one row.
     Single,
+    /// The one row is the number in this header, whatever the body is. No option says so: it is how a
+    /// count is read from a total.
+    Header(String),
 }
 
 /// How the next page is asked for.

@@ -19,3 +19,5 @@ mod tests;
 
 pub use decision::{Decision, EndOfPages, PageFacts, Stage};
 pub use pager::Pager;
+
+pub(crate) use reported::total_of_header;

@@ -87,7 +87,7 @@ fn find<'a>(
 }
 
 /// A count, or the form of Content-Range (RFC 9110, section 14.4): `items 0-24/99`, `*/0`, `0-24/*`.
-fn total_of_header(name: &str, value: &str) -> Result<Option<u64>, String> {
+pub(crate) fn total_of_header(name: &str, value: &str) -> Result<Option<u64>, String> {
     let total = value
         .rsplit_once('/')
         .map_or(value, |(_, total)| total)

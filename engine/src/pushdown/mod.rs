@@ -1,5 +1,6 @@
 //! Which predicates an API can answer, and what is sent for them.
 
+mod aggregates;
 mod comparable;
 mod condition;
 mod contradiction;
@@ -20,6 +21,10 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+pub use aggregates::{
+    Aggregate, AskedBy, Call, Known, Source, Wish, WishedColumn, WishedResult, answer, certain,
+    choose, result_type,
+};
 pub use condition::{Condition, Leaf};
 pub use fields::fields;
 pub use nulls::never_null;
@@ -30,8 +35,9 @@ pub use requests::expected_requests;
 pub use split::may_split;
 pub use verdict::{Pushdown, Sent, Verdict};
 
+pub(crate) use aggregates::member;
 pub(crate) use contradiction::is_contradiction;
-pub(crate) use dialects::{PAGE, Parameter, finish, paged_parameter, parameters_of};
+pub(crate) use dialects::{PAGE, Parameter, finish, is_bare, paged_parameter, parameters_of};
 pub(crate) use expression::{Expression, Outcome};
 pub(crate) use instance::instantiate;
 pub(crate) use order::order_parameters;

@@ -96,7 +96,7 @@ fn slot(table: &Table, sent: &Sent) -> Option<Slot> {
     let (place, name) = match &column.role {
         Role::Parameter { name, place, .. } => (*place, name.clone()),
         Role::Field(_) => {
-            let resolved = resolve(table, column, leaf.operator).ok()?;
+            let resolved = resolve(table, column, written_as(leaf.operator)).ok()?;
             dialects::of(table).slot(table, column, resolved.operator)?
         }
     };
@@ -104,6 +104,17 @@ fn slot(table: &Table, sent: &Sent) -> Option<Slot> {
         ParameterPlace::Header => Slot(place, name.to_ascii_lowercase()),
         ParameterPlace::Query | ParameterPlace::Path => Slot(place, name),
     })
+}
+
+/// The comparison that an operator becomes when its value is known.
+fn written_as(operator: Operator) -> Operator {
+    match operator {
+        Operator::StartsWith => Operator::Like,
+        Operator::NotStartsWith => Operator::NotLike,
+        Operator::NotDistinct => Operator::Eq,
+        Operator::Distinct => Operator::Ne,
+        operator => operator,
+    }
 }
 
 /// One value says more than a list, a list costs fewer requests than its values.
@@ -202,7 +213,7 @@ impl Planner<'_> {
 
     fn spells_or(&self) -> Result<(), String> {
         let dialect = dialects::of(self.table);
-        if dialect.spells_or() {
+        if dialect.spells_or(self.table) {
             return Ok(());
         }
         Err(format!("OR has no spelling in dialect {}", dialect.name()))

@@ -1,5 +1,6 @@
 //! What a scan asks of the API, as the plan carries it.
 
+use super::aggregates::Aggregate;
 use super::verdict::Sent;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ pub struct RemoteQuery {
     pub order: Vec<SortKey>,
     /// The columns that are wanted, where the API can be asked for some only.
     pub fields: Option<Vec<usize>>,
+    /// What is asked for instead of rows.
+    pub aggregate: Option<Aggregate>,
 }
 
 /// One key of an order.

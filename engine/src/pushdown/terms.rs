@@ -63,11 +63,11 @@ pub(super) fn resolve(
         }
         (Err(_), Operator::Gt) => (Operator::Ge, Form::Whole, false),
         (Err(_), Operator::Lt) => (Operator::Le, Form::Whole, false),
-        (Err(_), Operator::In) if dialect.spells_or() => {
+        (Err(_), Operator::In) if dialect.spells_or(table) => {
             (Operator::Eq, Form::Each(Connective::Or), true)
         }
         (Err(_), Operator::In) => (Operator::Eq, Form::Requests, true),
-        (Err(_), Operator::NotIn) if dialect.spells_or() => {
+        (Err(_), Operator::NotIn) if dialect.spells_or(table) => {
             (Operator::Ne, Form::Each(Connective::And), true)
         }
         (Err(reason), _) => return Err(reason.clone()),
@@ -205,7 +205,7 @@ fn join(table: &Table, connective: Connective, mut terms: Vec<Term>) -> Result<T
     }
     let precise = terms.iter().all(|term| term.precise);
     let fragments = terms.into_iter().map(|term| term.fragment).collect();
-    let fragment = dialects::of(table).join(connective, fragments)?;
+    let fragment = dialects::of(table).join(table, connective, fragments)?;
     Ok(Term { fragment, precise })
 }
 
@@ -232,6 +232,11 @@ fn written(
         (Form::Each(connective), Given::List(values)) => {
             let each = values.iter().map(|value| one(Given::Value(value.clone())));
             join(table, connective, each.collect::<Result<_, _>>()?)
+        }
+        (Form::Whole, Given::List(values))
+            if max_list_size(table).is_some_and(|most| values.len() > most) =>
+        {
+            Err("the API takes no list that long, and it cannot be split".to_owned())
         }
         _ => one(test.given.clone()),
     }?;

@@ -458,3 +458,13 @@ fn not_moves_down_to_the_comparisons_and_unknown_counts_below_is_true() {
     let not_true = Predicate::Not(Box::new(Predicate::IsTrue(x(Eq))));
     assert_eq!(query(not_true), "");
 }
+
+#[test]
+fn a_list_that_cannot_be_split_is_sent_only_as_long_as_the_api_takes_it() {
+    let columns: &[TestColumn] = &[("x", Type::Int4, &[("filter", "not_in")])];
+    let table = table(&[], &[("max_list_size", "2")], columns);
+    let sent = plan(&table, &[compare(0, Operator::NotIn, 0, C)], true).sent;
+    let list = |values: &[i64]| Value::List(values.iter().copied().map(Value::Int).collect());
+    assert_eq!(queries(&table, &sent, &[list(&[1, 2])]), ["x=1,2"]);
+    assert_eq!(queries(&table, &sent, &[list(&[1, 2, 3])]), [""]);
+}

@@ -8,7 +8,7 @@ use crate::model::{Column, Operator, ParameterPlace, Role, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::{
     self, Alternative, Condition, Expression, Leaf, Outcome, Parameter, RemoteQuery, Sent,
-    alternatives, instantiate, is_contradiction,
+    alternatives, instantiate, is_bare, is_contradiction,
 };
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -170,11 +170,13 @@ fn of_parameter_column(
     operands: &[Operand],
 ) -> Result<Vec<Share>> {
     let column = &table.columns[leaf.column];
+    let is_json = is_bare(column);
     let share = |value: String, column: Option<(usize, Value)>| Share::Input {
         parameter: Parameter {
             place,
             name: name.to_owned(),
             value,
+            is_json,
         },
         column,
     };
@@ -244,6 +246,7 @@ fn defaults(table: &Table, sent: &[Sent]) -> Vec<(Parameter, (usize, Value))> {
                 place: *place,
                 name: name.clone(),
                 value: text.clone(),
+                is_json: is_bare(column),
             };
             Some((parameter, (index, default_value(&column.ty, text))))
         }

@@ -20,6 +20,6 @@ pub use inputs::{Bound, Inputs, Operand};
 
 pub(crate) use build::build_page;
 pub(crate) use page::{at_page, is_in_text};
-pub(crate) use percent::{encoded_length, placeholder};
+pub(crate) use percent::{encoded_length, is_placeholder, placeholder, unquoted};
 pub(crate) use target::{origin, resolve};
 pub(crate) use write::{is_in_range, write};

@@ -50,6 +50,17 @@ pub(crate) fn placeholder(name: &str) -> String {
     format!("{}{name}{}", MARKS[0], MARKS[1])
 }
 
+/// Whether a text is a [`placeholder`].
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    text.starts_with(MARKS[0])
+}
+
+/// A JSON text with its placeholders out of their quotes.
+pub(crate) fn unquoted(json: &str) -> String {
+    json.replace(&format!("\"{}", MARKS[0]), &MARKS[0].to_string())
+        .replace(&format!("{}\"", MARKS[1]), &MARKS[1].to_string())
+}
+
 /// An encoded text with its placeholders as they are.
 pub(super) fn legible(encoded: &str) -> String {
     let [open, close] = MARKS.map(|mark| encode_value(&mark.to_string()));

@@ -6,11 +6,12 @@ use super::flow::Ticket;
 use super::ledger::{Ledger, RequestRecord};
 use super::repetition::Fingerprint;
 use super::worker;
-use crate::decode::{self, Batch, PageEnd, Sink, decode_page};
+use crate::decode::{self, Batch, Cell, PageEnd, Sink, decode_page};
 use crate::error::Exchange;
 use crate::http::retry::{self, GiveUp, RetryDecision};
 use crate::http::{Body, Response, status};
-use crate::pagination::{Decision, PageFacts, Pager, Stage};
+use crate::model::RowsShape;
+use crate::pagination::{Decision, PageFacts, Pager, Stage, total_of_header};
 use crate::request::Request;
 use crate::{Error, Result};
 use std::io::{self, Read};
@@ -173,12 +174,42 @@ impl Page<'_> {
         };
         self.consider(Stage::Headers, &PageEnd::default());
         // RFC 9110 sections 15.3.5 and 15.3.6: there is no content.
-        let end = match response.status {
-            204 | 205 => PageEnd::default(),
+        let end = match (&self.shared.chains.table().shape, response.status) {
+            (RowsShape::Header(name), _) => {
+                let row = self.row_of_header(name)?;
+                self.batch(row)?;
+                PageEnd::default()
+            }
+            (_, 204 | 205) => PageEnd::default(),
             _ => self.decode(&mut response.body)?,
         };
         self.consider(Stage::Page, &end);
         Ok(())
+    }
+
+    /// The number in a header, as the page's only row.
+    fn row_of_header(&self, name: &str) -> Result<Batch> {
+        let mut headers = self.head.headers.iter();
+        let header = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
+        let total = match header {
+            None => Err(format!("there is no header \"{name}\"")),
+            Some((_, value)) => total_of_header(name, value).and_then(|total| {
+                let total = total.and_then(|total| i64::try_from(total).ok());
+                total.ok_or_else(|| format!("header \"{name}\" tells no total: \"{value}\""))
+            }),
+        };
+        let total = total.map_err(|reason| Error::Rows {
+            exchange: self.exchange.clone(),
+            reason,
+        })?;
+        Ok(Batch {
+            width: 1,
+            rows: 1,
+            cells: vec![Cell::Int(total)],
+            request: self.chain,
+            exchange: self.exchange.clone(),
+            ..Batch::default()
+        })
     }
 
     fn decode(&mut self, body: &mut Body) -> Result<PageEnd> {

@@ -64,9 +64,9 @@ SELECT a.id, b.id FROM t0 a JOIN t2 b ON a.n = b.f8 OR a.i8 = b.i4
 
 SELECT a.id, b.id FROM t0 a JOIN t2 b ON a.i4 = b.i8 AND a.d >= b.d
 
-SELECT a, b FROM t0 a LEFT JOIN t2 b ON a.id = b.id + 1 WHERE a.id < 5
+SELECT x, y FROM t0 x LEFT JOIN t2 y ON x.id = y.id + 1 WHERE x.id < 5
 
-SELECT b IS NULL, a.id FROM t0 a LEFT JOIN t1 b ON a.id = b.id
+SELECT y IS NULL, a.id FROM t0 a LEFT JOIN t1 y ON a.id = y.id
 
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = off; SELECT a.id, b.id FROM t0 a FULL JOIN t2 b ON a.id = b.id
 

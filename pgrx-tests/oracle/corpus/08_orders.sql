@@ -41,7 +41,7 @@ SELECT id FROM t0 WHERE i4 > 0 ORDER BY id LIMIT 1
 SELECT id FROM t0 WHERE length(t) > 0 ORDER BY id LIMIT 2
 
 -- ordered
-SELECT id FROM t0 ORDER BY i4 + 1, id LIMIT 3
+SELECT id FROM t0 ORDER BY i4::int8 + 1, id LIMIT 3
 
 -- ordered
 SELECT id FROM t0 ORDER BY id LIMIT 0

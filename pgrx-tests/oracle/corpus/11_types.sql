@@ -2,7 +2,7 @@ SELECT a.id, (a).t, (a.*) IS NULL FROM t0 a
 
 SELECT a FROM t0 a WHERE a.id < 4
 
-SELECT a = b FROM t0 a JOIN t0 b USING (id)
+SELECT x = y FROM t0 x JOIN t0 y USING (id)
 
 SELECT ROW(id, t) FROM t0 WHERE ROW(id, i4) = ROW(1, 1) OR id = 2
 

@@ -50,6 +50,9 @@ const COLUMNS: &[(&str, Kind)] = &[
     ("tz", Kind::TimestampTz),
 ];
 
+/// Failures of a dialect that are printed.
+const SHOWN: usize = 5;
+
 /// A block of a corpus file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Block {
@@ -108,10 +111,15 @@ pub fn run(
             let outcomes = run_everywhere(&mut stage.sessions, &block, &script)?;
             if let Some(problem) = problem(&outcomes) {
                 tally.failures += 1;
-                println!(
-                    "CORPUS {}, block {}, dialect {}, seed {seed}: {problem}\n{script}\n{outcomes:#?}\n",
-                    block.file, block.number, dialect.name
-                );
+                if tally.failures <= SHOWN {
+                    println!(
+                        "CORPUS {}, block {}, dialect {}, seed {seed}: {problem}\n{script}\n{}",
+                        block.file,
+                        block.number,
+                        dialect.name,
+                        crate::report::side_by_side(&outcomes)
+                    );
+                }
             }
         }
     }

@@ -42,12 +42,7 @@ pub fn describe(stage: &mut Stage, world: &World, statement: &Statement) -> Resu
     for place in PLACES {
         let outcome = stage.sessions.run(place, &sql)?;
         crashed |= matches!(outcome, Outcome::Lost(_));
-        let name = match place {
-            Place::Local => "local copy",
-            Place::On => "pushdown on",
-            Place::Off => "pushdown off",
-        };
-        let _ = writeln!(text, "\n{name}: {}", shown(&outcome));
+        let _ = writeln!(text, "\n{}: {}", name(place), shown(&outcome));
         if place != Place::Local {
             let _ = writeln!(
                 text,
@@ -63,6 +58,21 @@ pub fn describe(stage: &mut Stage, world: &World, statement: &Statement) -> Resu
         text += &server_log();
     }
     Ok(text)
+}
+
+/// What came of a statement in each place, shortened.
+pub fn side_by_side(outcomes: &[Outcome; 3]) -> String {
+    let lines = PLACES.iter().zip(outcomes);
+    let lines = lines.map(|(place, outcome)| format!("{}: {}\n", name(*place), shown(outcome)));
+    lines.collect()
+}
+
+fn name(place: Place) -> &'static str {
+    match place {
+        Place::Local => "local copy",
+        Place::On => "pushdown on",
+        Place::Off => "pushdown off",
+    }
 }
 
 fn shown(outcome: &Outcome) -> String {

@@ -8,6 +8,7 @@ use crate::report::{describe, is_repeatable};
 use crate::shrink::Shrink;
 use crate::stage::Stage;
 use crate::world::World;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -36,8 +37,12 @@ pub struct Tally {
     pub with_rows: AtomicU64,
     /// Requests that the API received.
     pub requests: AtomicU64,
+    /// Different requests of each world: many, if conditions are sent.
+    pub different: AtomicU64,
     /// Mismatches.
     pub mismatches: AtomicU64,
+    /// Milliseconds that the statements took in each place.
+    pub spent: [AtomicU64; 3],
     stop: AtomicBool,
     next_world: AtomicU64,
 }
@@ -150,7 +155,13 @@ impl Run<'_> {
                 break;
             }
         }
-        Tally::add(&self.tally.requests, stage.take_requests()?.len() as u64);
+        for (total, spent) in self.tally.spent.iter().zip(stage.sessions.take_spent()) {
+            Tally::add(total, spent.as_millis() as u64);
+        }
+        let requests = stage.take_requests()?;
+        let different: HashSet<&String> = requests.iter().collect();
+        Tally::add(&self.tally.requests, requests.len() as u64);
+        Tally::add(&self.tally.different, different.len() as u64);
         Ok(())
     }
 
@@ -160,14 +171,18 @@ impl Run<'_> {
         let tally = &self.tally;
         let seconds = self.started.elapsed().as_secs_f64();
         format!(
-            "dialect {}: {} queries ({} with rows, {} errors everywhere), {} mismatches, {} requests, {:.0} queries/s",
+            "dialect {}: {} queries ({} with rows, {} errors everywhere), {} mismatches, {} requests ({} different), {:.0} queries/s (local {} ms, on {} ms, off {} ms)",
             self.dialect.name,
             count(&tally.queries),
             count(&tally.with_rows),
             count(&tally.errors),
             count(&tally.mismatches),
             count(&tally.requests),
-            count(&tally.queries) as f64 / seconds
+            count(&tally.different),
+            count(&tally.queries) as f64 / seconds,
+            count(&tally.spent[0]),
+            count(&tally.spent[1]),
+            count(&tally.spent[2])
         )
     }
 }

@@ -1,7 +1,7 @@
 //! How does a statement run in each of the three ways?
 
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where a statement runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub enum Outcome {
 pub struct Sessions {
     config: Config,
     clients: Vec<Client>,
+    spent: [Duration; 3],
 }
 
 /// How long a server may take to come back after a crash, in seconds.
@@ -50,6 +51,7 @@ impl Sessions {
         Ok(Sessions {
             config: config.clone(),
             clients,
+            spent: [Duration::ZERO; 3],
         })
     }
 
@@ -62,7 +64,9 @@ impl Sessions {
             .iter()
             .position(|other| *other == place)
             .unwrap_or_default();
+        let started = Instant::now();
         let outcome = outcome(&mut self.clients[index], sql);
+        self.spent[index] += started.elapsed();
         if matches!(outcome, Outcome::Lost(_)) {
             self.reconnect()?;
         }
@@ -79,6 +83,11 @@ impl Sessions {
             self.run(Place::On, sql)?,
             self.run(Place::Off, sql)?,
         ])
+    }
+
+    /// How long statements ran in each place since the last call.
+    pub fn take_spent(&mut self) -> [Duration; 3] {
+        std::mem::take(&mut self.spent)
     }
 
     fn reconnect(&mut self) -> Result<(), String> {
@@ -110,9 +119,9 @@ fn connect(config: &Config, place: Place) -> Result<Client, String> {
         Place::On => ("ext", "on"),
         Place::Off => ("ext", "off"),
     };
-    // The library registers its settings when it is loaded.
+    // The library registers its settings when it is loaded. Estimates are wild here: without this, every query would be compiled.
     let settings = format!(
-        "LOAD 'rest_fdw'; SET search_path = {schema}, public; SET rest_fdw.pushdown = {pushdown}; \
+        "LOAD 'rest_fdw'; SET jit = off; SET search_path = {schema}, public; SET rest_fdw.pushdown = {pushdown}; \
          SET statement_timeout = '60s'; SET client_min_messages = error; SET lock_timeout = '30s'"
     );
     client
@@ -138,10 +147,8 @@ fn outcome(client: &mut Client, sql: &str) -> Outcome {
                 });
                 rows.push(values.collect::<Vec<_>>().join(" "));
             }
-            SimpleQueryMessage::CommandComplete(_) => {
-                if std::mem::take(&mut has_rows) {
-                    results.push(std::mem::take(&mut rows));
-                }
+            SimpleQueryMessage::CommandComplete(_) if std::mem::take(&mut has_rows) => {
+                results.push(std::mem::take(&mut rows));
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use crate::check::{Verdict, check};
 use crate::query::Statement;
+use crate::session::Outcome;
 use crate::stage::Stage;
 use crate::tables::Slot;
 use crate::world::World;
@@ -9,6 +10,22 @@ use std::time::{Duration, Instant};
 
 /// How long one mismatch may be made smaller.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Table options that a table does without and still is declared truly.
+const OPTIONAL: &[&str] = &[
+    "key",
+    "latency",
+    "rows_estimate",
+    "recheck",
+    "max_list_size",
+    "max_url_length",
+    "max_sort_keys",
+    "fields_param",
+    "entity_endpoint",
+    "aggregates",
+    "total_field",
+    "total_header",
+];
 
 /// A mismatch that is being made smaller.
 pub struct Shrink<'a> {
@@ -18,6 +35,8 @@ pub struct Shrink<'a> {
     /// The statement, as small as it has become.
     pub statement: Statement,
     started: Instant,
+    /// What was wrong with the statement as it was found: reductions that are wrong in another way are another fault.
+    fault: Option<Fault>,
 }
 
 impl<'a> Shrink<'a> {
@@ -28,6 +47,7 @@ impl<'a> Shrink<'a> {
             world,
             statement,
             started: Instant::now(),
+            fault: None,
         }
     }
 
@@ -36,6 +56,9 @@ impl<'a> Shrink<'a> {
     /// # Errors
     /// The server does not come back after a crash.
     pub fn run(&mut self) -> Result<(), String> {
+        if let Verdict::Mismatch(outcomes) = check(&mut self.stage.sessions, &self.statement)? {
+            self.fault = Some(Fault::of(&outcomes));
+        }
         self.shrink_statement()?;
         for table in 0..self.world.tables.len() {
             self.shrink_rows(table)?;
@@ -51,6 +74,14 @@ impl<'a> Shrink<'a> {
         self.stage.set(&self.world)
     }
 
+    /// Whether a statement fails as the one that was found.
+    fn fails(&mut self, statement: &Statement) -> Result<bool, String> {
+        Ok(match check(&mut self.stage.sessions, statement)? {
+            Verdict::Mismatch(outcomes) => Some(Fault::of(&outcomes)) == self.fault,
+            Verdict::Same(_) | Verdict::Errors => false,
+        })
+    }
+
     fn is_out_of_time(&self) -> bool {
         self.started.elapsed() > PATIENCE
     }
@@ -61,7 +92,7 @@ impl<'a> Shrink<'a> {
                 if self.is_out_of_time() {
                     break 'again;
                 }
-                if let Verdict::Mismatch(_) = check(&mut self.stage.sessions, &smaller)? {
+                if self.fails(&smaller)? {
                     self.statement = smaller;
                     continue 'again;
                 }
@@ -77,10 +108,8 @@ impl<'a> Shrink<'a> {
         if self.stage.set(&world).is_err() {
             return Ok(false);
         }
-        let fails = matches!(
-            check(&mut self.stage.sessions, &self.statement)?,
-            Verdict::Mismatch(_)
-        );
+        let statement = self.statement.clone();
+        let fails = self.fails(&statement)?;
         if fails {
             self.world = world;
         }
@@ -107,22 +136,22 @@ impl<'a> Shrink<'a> {
     }
 
     fn shrink_options(&mut self, table: usize) -> Result<(), String> {
-        let mut index = 0;
-        while index < self.world.services[table].table_options.len() && !self.is_out_of_time() {
+        for option in OPTIONAL {
             let mut world = self.world.clone();
-            world.services[table].table_options.remove(index);
-            if !self.keep_if_failing(world)? {
-                index += 1;
+            let options = &mut world.services[table].table_options;
+            let before = options.len();
+            options.retain(|(name, _)| name != option);
+            if options.len() < before && !self.is_out_of_time() {
+                self.keep_if_failing(world)?;
             }
         }
-        for column in self.world.services[table]
-            .column_options
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-        {
+        let columns = self.world.services[table].column_options.keys();
+        for column in columns.cloned().collect::<Vec<_>>() {
             let mut world = self.world.clone();
-            world.services[table].column_options.remove(&column);
+            if let Some(options) = world.services[table].column_options.get_mut(&column) {
+                options.retain(|(name, _)| name == "field");
+            }
+            // A dialect may filter on columns that declare nothing, though this API does not: then another fault shows.
             self.keep_if_failing(world)?;
         }
         Ok(())
@@ -142,5 +171,25 @@ impl<'a> Shrink<'a> {
             self.keep_if_failing(world)?;
         }
         Ok(())
+    }
+}
+
+/// In which way places disagree.
+#[derive(Debug, PartialEq, Eq)]
+struct Fault {
+    /// Rows, error or crash, in each place.
+    kinds: [std::mem::Discriminant<Outcome>; 3],
+    /// Whether each place agrees with the local copy.
+    agrees: [bool; 3],
+}
+
+impl Fault {
+    fn of(outcomes: &[Outcome; 3]) -> Fault {
+        Fault {
+            kinds: outcomes.each_ref().map(std::mem::discriminant),
+            agrees: outcomes
+                .each_ref()
+                .map(|outcome| outcome.agrees(&outcomes[0])),
+        }
     }
 }

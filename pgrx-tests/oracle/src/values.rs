@@ -397,7 +397,8 @@ pub fn quote(text: &str) -> String {
 
 /// A value as a constant of its type. A few kinds have more than one spelling; any of them is drawn.
 pub fn constant(random: &mut Random, kind: Kind, value: &str) -> String {
-    if kind.is_number() && kind != Kind::Int8 && random.percent(30) && !value.starts_with('-') {
+    let is_digits = value.starts_with(|first: char| first.is_ascii_digit());
+    if is_digits && kind.is_number() && kind != Kind::Int8 && random.percent(30) {
         return value.to_owned();
     }
     if random.percent(40) && !matches!(kind, Kind::Jsonb | Kind::TextArray) {

@@ -1,5 +1,6 @@
 //! From text options to the model, and what is wrong with options that cannot become one.
 
+mod aggregates;
 mod agreement;
 mod base_url;
 mod columns;

@@ -7,7 +7,7 @@ use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
-use super::{constants, header, operators, ordering, paging, path, quantity, template};
+use super::{aggregates, constants, header, operators, ordering, paging, path, quantity, template};
 use crate::model::{
     BracketsFlavour, Column, Dialect, JsonFlavour, Operators, Paging, ParameterPlace, Role,
     RowsPath, RowsShape, SuffixFlavour, Table,
@@ -32,6 +32,7 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
     template::agrees(&table, &Given::one(definition.table))?;
+    aggregates::have_effect(&table, &Given::one(definition.table))?;
     ordering::has_effect(&table, &Given::one(definition.table))?;
     Ok(table)
 }
@@ -42,7 +43,8 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let path = own.text("endpoint").unwrap_or_default();
     let shape = shape(&given, &own)?;
     let dialect = given.read("dialect", dialect)?.unwrap_or_default();
-    let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
+    let endpoint = Endpoint::parse("endpoint", path)?;
+    let columns = columns(definition, &endpoint, &shape)?;
     Ok(Table {
         name: definition.table_name.to_owned(),
         source: source(definition)?,
@@ -71,8 +73,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         filter_template: given.text("filter_template").map(str::to_owned),
         max_list_size: given
             .read("max_list_size", quantity::positive)?
-            .map(|size| usize::try_from(size).unwrap_or(usize::MAX))
-            .or(most_parameters(dialect)),
+            .map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
         max_url_length: given
             .read("max_url_length", quantity::positive)?
             .map_or(MAX_URL_LENGTH, |size| {
@@ -80,6 +81,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
             }),
         sorting: ordering::of_table(&given, &own)?,
         fields_param: given.read("fields_param", paging::parameter)?,
+        aggregates: aggregates::aggregates(&own, &given, &endpoint)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,
@@ -94,26 +96,6 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
 
 /// Bytes of a list in a URL that every server takes; common limits begin at 4,096 for the whole line.
 const MAX_URL_LENGTH: usize = 4000;
-
-/// Values of a list that a server reads where each is a parameter of its own: Strapi's configuration of
-/// qs has `arrayLimit` 100, and qs itself ignores parameters after the 1,000th, which loses rows.
-fn most_parameters(dialect: Dialect) -> Option<usize> {
-    match dialect {
-        Dialect::Brackets(_) => Some(100),
-        Dialect::Suffix(SuffixFlavour::JsonServer | SuffixFlavour::NetBox) => Some(500),
-        Dialect::Plain
-        | Dialect::Suffix(SuffixFlavour::Django)
-        | Dialect::JsonApi
-        | Dialect::Operators
-        | Dialect::Json(_)
-        | Dialect::Odata
-        | Dialect::Postgrest
-        | Dialect::Prometheus
-        | Dialect::Search
-        | Dialect::Selectors
-        | Dialect::Sql => None,
-    }
-}
 
 /// Requests by GET only, so far.
 pub(super) fn method(option: &str, value: &str) -> Result<(), OptionError> {

@@ -13,12 +13,25 @@ pub(super) fn agrees(table: &Table, own: &Given) -> Result<(), OptionError> {
     match table.dialect {
         Dialect::Sql => statement(template, table),
         Dialect::Search | Dialect::Prometheus => filter(template),
+        Dialect::Json(_) => document(template),
         _ if own.text("filter_template").is_some() => {
             let message = "option \"filter_template\" has no effect in this dialect";
             Err(OptionError::conflict(message)
-                .with_hint("The dialects sql, search and prometheus have one."))
+                .with_hint("The dialects sql, json, search and prometheus have one."))
         }
         _ => Ok(()),
+    }
+}
+
+/// With a filter in it, it is JSON.
+fn document(template: &str) -> Result<(), OptionError> {
+    let filled = template.replace("{filter}", "{}");
+    match serde_json::from_str::<serde_json::Value>(&filled) {
+        Ok(_) if filled != template => Ok(()),
+        _ => Err(OptionError::conflict(
+            "option \"filter_template\" makes no JSON document in dialect 'json'",
+        )
+        .with_hint("For example: '{\"query\": {filter}}'.")),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::error::{OptionError, OptionErrorKind};
 use super::{
-    base_url, columns, constants, credentials, endpoint, filter, format, header, operators,
-    ordering, paging, path, quantity, source, table,
+    aggregates, base_url, columns, constants, credentials, endpoint, filter, format, header,
+    operators, ordering, paging, path, quantity, source, table,
 };
 
 /// Where an option is written.
@@ -186,9 +186,14 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "latency", works!(quantity::duration)),
     Entry(Home::Table, "body", Standing::Later),
     Entry(Home::Table, "body_type", Standing::Later),
-    Entry(Home::Table, "count_endpoint", Standing::Later),
-    Entry(Home::Table, "count_field", Standing::Later),
-    Entry(Home::Table, "exact_total", Standing::Later),
+    Entry(
+        Home::TableOnly,
+        "count_endpoint",
+        works!(endpoint::Endpoint::parse),
+    ),
+    Entry(Home::Table, "aggregates", works!(aggregates::functions)),
+    Entry(Home::Table, "count_field", works!(aggregates::count_field)),
+    Entry(Home::Table, "exact_total", works!(quantity::boolean)),
     Entry(Home::Table, "entity_endpoint", Standing::Later),
     Entry(Home::Table, "error_when", Standing::Later),
     Entry(Home::Table, "insert_method", Standing::Later),

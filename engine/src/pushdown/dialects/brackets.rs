@@ -1,6 +1,6 @@
 //! `brackets`: the operator in brackets after the column's name (Stripe; Strapi).
 
-use super::parameters::{Family, unnamed};
+use super::templated::{Family, unnamed};
 use crate::model::{Column, SortStyle, Word};
 
 /// `created[gte]=1`
@@ -12,6 +12,11 @@ pub(super) struct Strapi;
 impl Family for Stripe {
     fn name(&self) -> &'static str {
         "brackets"
+    }
+
+    /// Parsers of such lists have a bound: 100 in qs as Strapi configures it.
+    fn max_list_size(&self) -> Option<usize> {
+        Some(100)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
@@ -27,10 +32,14 @@ impl Family for Stripe {
         })
     }
 
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        let path = without_brackets(column, path)?;
-        let deeper: String = path[1..].iter().map(|name| format!("[{name}]")).collect();
-        Ok(format!("{}{deeper}", path[0]))
+    fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
+        without_brackets(column, path)
+    }
+
+    fn parameter_name(&self, path: &[String]) -> String {
+        let mut names = path.iter();
+        let first = names.next().cloned().unwrap_or_default();
+        names.fold(first, |name, deeper| format!("{name}[{deeper}]"))
     }
 
     fn keeps_nulls(&self) -> bool {
@@ -45,8 +54,9 @@ impl Family for Strapi {
         "brackets strapi"
     }
 
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("sort", SortStyle::Colon, 8)
+    /// `arrayLimit` of qs in Strapi's configuration; what is longer is no list there.
+    fn max_list_size(&self) -> Option<usize> {
+        Some(100)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
@@ -69,13 +79,16 @@ impl Family for Strapi {
         })
     }
 
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        without_brackets(column, path).map(|path| path.join("]["))
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("sort", SortStyle::Colon, 8)
     }
 
-    /// Names there have no dots: `user.login` is a path.
-    fn declared_name(&self, name: &str) -> String {
-        name.replace('.', "][")
+    fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
+        without_brackets(column, path)
+    }
+
+    fn parameter_name(&self, path: &[String]) -> String {
+        path.join("][")
     }
 
     fn keeps_nulls(&self) -> bool {
@@ -85,12 +98,12 @@ impl Family for Strapi {
 
 /// A path of at least one name. Parsers of query strings take `a[b]` for a member of a member, so no name
 /// may hold a bracket.
-fn without_brackets<'a>(column: &Column, path: &'a [&'a str]) -> Result<&'a [&'a str], String> {
+fn without_brackets(column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
     if path.is_empty() {
         return Err(unnamed(column));
     }
     if path.iter().any(|name| name.contains(['[', ']'])) {
         return Err("a name with brackets has no spelling in dialect brackets".to_owned());
     }
-    Ok(path)
+    Ok(path.iter().map(|name| (*name).to_owned()).collect())
 }

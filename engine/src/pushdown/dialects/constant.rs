@@ -10,6 +10,17 @@ pub(super) fn constant<'a>(table: &'a Table, name: &str) -> Option<&'a str> {
     Some(value)
 }
 
+/// `Ok` where no constant parameter has one of these names.
+///
+/// # Errors
+/// The reason, in a user's words, why an aggregate is not asked for.
+pub(super) fn refuse(table: &Table, names: &[&str]) -> Result<(), String> {
+    match names.iter().find(|name| constant(table, name).is_some()) {
+        None => Ok(()),
+        Some(name) => Err(format!("the constant parameter \"{name}\" is about rows")),
+    }
+}
+
 /// Puts constants before parameters of the same name, which would replace them: where repeated
 /// parameters all hold, the table's own condition must still be one of them.
 pub(super) fn with_constants(table: &Table, parameters: Vec<Parameter>) -> Vec<Parameter> {

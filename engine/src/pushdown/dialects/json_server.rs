@@ -12,9 +12,9 @@
 //!   makes an object of so many.
 //! - `_sort` puts null after all values, and rows without the key after those with null.
 
-use super::parameters::{EMPTY, Family, Literals};
-use super::quoting::is_unix;
-use crate::model::{Column, Filter, Operator, SortStyle, Type, ValueFormat, Word};
+use super::quoting::{is_unix, same_decimal};
+use super::templated::{EMPTY, Family, Literals};
+use crate::model::{Column, Filter, NullsOrder, Operator, SortStyle, Type, ValueFormat, Word};
 use crate::predicate::Value;
 use crate::pushdown::pattern::{Part, Pattern};
 use crate::request::write;
@@ -24,10 +24,6 @@ pub(super) struct JsonServer;
 impl Family for JsonServer {
     fn name(&self) -> &'static str {
         "suffix json-server"
-    }
-
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("_sort", SortStyle::OrderParam("_order".to_owned()), 8)
     }
 
     fn tells_nulls_apart(&self) -> bool {
@@ -53,16 +49,24 @@ impl Family for JsonServer {
         })
     }
 
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        let name = path.join(".");
-        let is_one_name = !path.iter().any(|segment| segment.contains(['.', '[', ']']));
-        if path.is_empty() || !is_one_name || is_taken(&name) {
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("_sort", SortStyle::OrderParam("_order".to_owned()), 8)
+    }
+
+    /// `orderBy` of lodash (compareAscending): null and undefined are larger than every value.
+    fn nulls_in_order(&self) -> Option<NullsOrder> {
+        Some(NullsOrder::High)
+    }
+
+    fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
+        let is_one_name = !path.iter().any(|name| name.contains(['.', '[', ']']));
+        if path.is_empty() || !is_one_name || is_taken(&path.join(".")) {
             return Err(format!(
                 "json-server would take the name of column \"{}\" for something else",
                 column.name
             ));
         }
-        Ok(name)
+        Ok(path.iter().map(|name| (*name).to_owned()).collect())
     }
 
     fn keeps_rows(
@@ -160,25 +164,6 @@ fn javascript_number(text: &str, operator: Operator) -> Result<(String, bool), S
         return Err("json-server's numbers are doubles, and this is none".to_owned());
     }
     Ok((written, !is_same))
-}
-
-/// Whether two numbers' texts are one number, where one may have an exponent.
-fn same_decimal(one: &str, other: &str) -> bool {
-    let parts = |text: &str| -> Option<(bool, String, i64)> {
-        let (mantissa, power) = text.split_once('e').unwrap_or((text, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let is_negative = whole.starts_with('-');
-        let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
-        let power = power.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?;
-        let short = digits.trim_end_matches('0');
-        let dropped = i64::try_from(digits.len() - short.len()).ok()?;
-        Some((
-            is_negative,
-            short.trim_start_matches('0').to_owned(),
-            power + dropped,
-        ))
-    };
-    parts(one).is_some() && parts(one) == parts(other)
 }
 
 /// A pattern as a regular expression of JavaScript without flag u: its characters are UTF-16 code units, so

@@ -3,6 +3,8 @@
 mod brackets;
 mod constant;
 mod declared;
+mod directus;
+mod elasticsearch;
 mod json_server;
 mod jsonapi;
 mod literal;
@@ -10,7 +12,6 @@ mod member;
 mod odata;
 mod offered;
 mod operators;
-mod parameters;
 mod plain;
 mod postgrest;
 mod prometheus;
@@ -22,18 +23,20 @@ mod sql;
 mod standard;
 mod suffix;
 mod template;
+mod templated;
 mod ticks;
 
 #[cfg(test)]
 mod trial;
 
+pub(crate) use quoting::is_bare;
 pub(super) use spelling::{Connective, Dialect, Judged, NullsPlaced, Term};
 pub(crate) use spelling::{Fragment, Parameter, finish, parameters_of};
 pub(crate) use sql::{PAGE, paged_parameter};
 pub(super) use standard::{expressible, spelling as sort_spelling};
 
-use crate::model::{self, BracketsFlavour, SuffixFlavour, Table};
-use parameters::Parameters;
+use crate::model::{self, BracketsFlavour, JsonFlavour, SuffixFlavour, Table};
+use templated::{Documents, Parameters};
 
 impl Table {
     /// The name of its dialect, as the option `dialect` writes it.
@@ -59,7 +62,11 @@ pub(super) fn of(table: &Table) -> &'static dyn Dialect {
         model::Dialect::Suffix(SuffixFlavour::JsonServer) => &Parameters(json_server::JsonServer),
         model::Dialect::JsonApi => &Parameters(jsonapi::JsonApi),
         model::Dialect::Operators => &Parameters(operators::Operators),
-        model::Dialect::Json(_) => &Parameters(operators::Operators),
+        model::Dialect::Json(JsonFlavour::Directus) => &Documents(directus::Directus),
+        model::Dialect::Json(JsonFlavour::Elasticsearch) => {
+            &Documents(elasticsearch::Elasticsearch)
+        }
+        model::Dialect::Json(JsonFlavour::Operators) => &Documents(operators::JsonOperators),
         model::Dialect::Odata => &odata::Odata,
         model::Dialect::Postgrest => &postgrest::Postgrest,
         model::Dialect::Prometheus => &prometheus::Prometheus,

@@ -3,6 +3,7 @@
 //! Sources: OData 4.01 Part 2 (URL Conventions), sections 5.1.1 (operators and functions, and what they
 //! make of null) and 5.1.2 to 5.1.4; its ABNF construction rules for literals.
 
+mod aggregates;
 mod condition;
 mod literal;
 
@@ -14,9 +15,9 @@ use super::literal::{Kind, kind};
 use super::member::{path, wanted};
 use super::offered::{judged, must_declare, offered};
 use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
-use crate::model::{Column, Filter, NullsOrder, Operator, Table, Type};
+use crate::model::{Column, Filter, Location, NullsOrder, Operator, Table, Type};
 use crate::pushdown::expression::Test;
-use crate::pushdown::{RemoteQuery, SortKey};
+use crate::pushdown::{Aggregate, RemoteQuery, SortKey};
 
 pub(super) struct Odata;
 
@@ -37,7 +38,7 @@ impl Dialect for Odata {
         Ok(judged(column, declaration, exact))
     }
 
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         true
     }
 
@@ -78,7 +79,12 @@ impl Dialect for Odata {
         condition::written(column, &name, test, is_declared_exact)
     }
 
-    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        connective: Connective,
+        parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         let word = match connective {
             Connective::And => " and ",
             Connective::Or => " or ",
@@ -87,20 +93,35 @@ impl Dialect for Odata {
         Ok(Fragment::Text(format!("({})", texts.join(word))))
     }
 
+    fn total(&self, table: &Table) -> Option<Location> {
+        aggregates::total(table)
+    }
+
+    fn aggregates(&self, table: &Table, aggregate: &Aggregate) -> Result<(), String> {
+        aggregates::check(table, aggregate, filter_parameter(table))
+    }
+
     fn finish(
         &self,
         table: &Table,
         query: &RemoteQuery,
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
+        if let Some(aggregate) = &query.aggregate {
+            let texts: Vec<&str> = terms.iter().copied().filter_map(text).collect();
+            if let Some(all) = aggregates::parameters(table, aggregate, &texts)? {
+                return Ok(all);
+            }
+        }
         let mut all = Vec::new();
-        let name = table.filter_param.as_deref().unwrap_or("$filter");
+        let name = filter_parameter(table);
         let own = constant(table, name).map(|filter| format!("({filter})"));
         if !terms.is_empty() {
             let texts = terms.iter().copied().filter_map(text).map(str::to_owned);
             let filter: Vec<String> = own.into_iter().chain(texts).collect();
             all.push(Parameter::query(name, filter.join(" and ")));
         }
+        all.extend(query.aggregate.iter().flat_map(aggregates::counting));
         if !query.order.is_empty() {
             let keys = query.order.iter().map(|key| sort_key(table, *key));
             let keys: Vec<String> = keys.collect::<Result<_, _>>()?;
@@ -115,6 +136,10 @@ impl Dialect for Odata {
         }
         Ok(all)
     }
+}
+
+fn filter_parameter(table: &Table) -> &str {
+    table.filter_param.as_deref().unwrap_or("$filter")
 }
 
 /// The declaration of an operator; `contains` on text is what LIKE is written with.

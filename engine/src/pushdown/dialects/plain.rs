@@ -1,6 +1,6 @@
 //! `plain`: one parameter a condition, as the columns declare.
 
-use super::parameters::{Family, Literals};
+use super::templated::{Family, Literals};
 use crate::model::{Column, Word};
 
 pub(super) struct Plain;
@@ -26,8 +26,8 @@ impl Family for Plain {
         }
     }
 
-    fn column_name(&self, column: &Column, _path: &[&str]) -> Result<String, String> {
-        Ok(column.name.clone())
+    fn column_path(&self, column: &Column, _path: &[&str]) -> Result<Vec<String>, String> {
+        Ok(vec![column.name.clone()])
     }
 
     /// What a column declares here is taken at its word.

@@ -3,6 +3,7 @@
 //! The server is PostgreSQL, so NULLs behave as here. Read in PostgREST's source, modules
 //! `ApiRequest.QueryParams` (syntax) and `Query.SqlFragment` (what it becomes).
 
+mod aggregates;
 mod operation;
 mod quoting;
 
@@ -15,9 +16,9 @@ use super::offered::{judged, must_declare, offered};
 use super::spelling::{
     Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, parameters,
 };
-use crate::model::{Column, Filter, Operator, Table, Type};
+use crate::model::{Column, Filter, Location, Operator, Table, Type};
 use crate::pushdown::expression::Test;
-use crate::pushdown::{RemoteQuery, SortKey};
+use crate::pushdown::{Aggregate, RemoteQuery, SortKey};
 
 pub(super) struct Postgrest;
 
@@ -35,7 +36,7 @@ impl Dialect for Postgrest {
         Ok(judged(column, declaration, exact))
     }
 
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         true
     }
 
@@ -82,7 +83,12 @@ impl Dialect for Postgrest {
         })
     }
 
-    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        connective: Connective,
+        parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         let parts: Vec<&Fragment> = parts.iter().collect();
         let nested: Vec<String> = parameters(&parts)
             .iter()
@@ -96,6 +102,14 @@ impl Dialect for Postgrest {
         Ok(Fragment::Parameters(vec![joined]))
     }
 
+    fn total(&self, table: &Table) -> Option<Location> {
+        aggregates::total(table)
+    }
+
+    fn aggregates(&self, table: &Table, _aggregate: &Aggregate) -> Result<(), String> {
+        aggregates::check(table)
+    }
+
     fn finish(
         &self,
         table: &Table,
@@ -103,6 +117,9 @@ impl Dialect for Postgrest {
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let mut all = with_constants(table, parameters(terms));
+        if let Some(aggregate) = &query.aggregate {
+            all.extend(aggregates::parameters(table, aggregate)?);
+        }
         if !query.order.is_empty() {
             let keys = query.order.iter().map(|key| sort_key(table, *key));
             let keys: Vec<String> = keys.collect::<Result<_, _>>()?;

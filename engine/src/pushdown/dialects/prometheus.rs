@@ -13,7 +13,6 @@ use super::constant::constant;
 use super::member::path;
 use super::offered::{judged, offered};
 use super::spelling::{Dialect, Fragment, Judged, Parameter, Term, text};
-use super::standard::order_and_fields;
 use super::template::filled;
 use crate::model::{Column, Filter, Operator, Table, Type};
 use crate::pushdown::RemoteQuery;
@@ -68,7 +67,7 @@ impl Dialect for Prometheus {
     fn finish(
         &self,
         table: &Table,
-        query: &RemoteQuery,
+        _query: &RemoteQuery,
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let matchers: Vec<&str> = terms.iter().copied().filter_map(text).collect();
@@ -82,12 +81,10 @@ impl Dialect for Prometheus {
             }),
             None => selector,
         };
-        let mut all = match text.as_str() {
+        Ok(match text.as_str() {
             "" => Vec::new(),
             text => vec![Parameter::query(parameter(table), text)],
-        };
-        all.extend(order_and_fields(self, table, query)?);
-        Ok(all)
+        })
     }
 }
 

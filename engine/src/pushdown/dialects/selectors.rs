@@ -11,7 +11,6 @@ use super::declared::{declared, declared_or_all};
 use super::member::path;
 use super::offered::judged;
 use super::spelling::{Dialect, Fragment, Judged, Parameter, Term, parameters};
-use super::standard::order_and_fields;
 use crate::model::{Column, Filter, Operator, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::RemoteQuery;
@@ -66,7 +65,7 @@ impl Dialect for Selectors {
     fn finish(
         &self,
         table: &Table,
-        query: &RemoteQuery,
+        _query: &RemoteQuery,
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let sent = parameters(terms);
@@ -79,9 +78,7 @@ impl Dialect for Selectors {
             texts.splice(0..0, constant(table, name));
             Some(Parameter::query(name, texts.join(",")))
         };
-        let mut all: Vec<Parameter> = [LABELS, FIELDS].into_iter().filter_map(selector).collect();
-        all.extend(order_and_fields(self, table, query)?);
-        Ok(all)
+        Ok([LABELS, FIELDS].into_iter().filter_map(selector).collect())
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a dialect has to answer: what it can say, how well, and how it is written.
 
 use super::{of, standard};
-use crate::model::{Column, NullsOrder, Operator, ParameterPlace, SortStyle, Table, ValueFormat};
-use crate::pushdown::RemoteQuery;
+use crate::model::{
+    Column, Location, NullsOrder, Operator, ParameterPlace, SortStyle, Table, ValueFormat,
+};
 use crate::pushdown::expression::Test;
+use crate::pushdown::{Aggregate, RemoteQuery};
 
 /// How well a dialect can say a comparison with a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub(crate) struct Parameter {
     pub(crate) place: ParameterPlace,
     pub(crate) name: String,
     pub(crate) value: String,
+    /// The value is JSON (a number, a truth value, a document); else text.
+    pub(crate) is_json: bool,
 }
 
 impl Parameter {
@@ -49,6 +53,15 @@ impl Parameter {
             place: ParameterPlace::Query,
             name: name.into(),
             value: value.into(),
+            is_json: false,
+        }
+    }
+
+    /// The same, its value being JSON.
+    pub(crate) fn in_json(self) -> Parameter {
+        Parameter {
+            is_json: true,
+            ..self
         }
     }
 }
@@ -93,7 +106,7 @@ pub(crate) trait Dialect: Sync {
     fn judge(&self, table: &Table, column: &Column, operator: Operator) -> Result<Judged, String>;
 
     /// Whether it has OR (and AND below it).
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         false
     }
 
@@ -166,8 +179,30 @@ pub(crate) trait Dialect: Sync {
     ///
     /// # Errors
     /// Why they cannot be joined.
-    fn join(&self, _connective: Connective, _parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        _connective: Connective,
+        _parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         Err(format!("OR has no spelling in dialect {}", self.name()))
+    }
+
+    /// Where a response tells how many rows fulfil the conditions, if [`finish`](Dialect::finish) asks for
+    /// that in a way of the dialect's own.
+    fn total(&self, _table: &Table) -> Option<Location> {
+        None
+    }
+
+    /// Whether the API can be asked for these aggregates; all of them are declared.
+    ///
+    /// # Errors
+    /// Why not, in a user's words.
+    fn aggregates(&self, _table: &Table, _aggregate: &Aggregate) -> Result<(), String> {
+        Err(format!(
+            "aggregates have no spelling in dialect {}",
+            self.name()
+        ))
     }
 
     /// What is sent for a whole query: the conditions, all of which hold, the order, the columns.

@@ -1,5 +1,6 @@
 //! `sql`: a WHERE clause, or a whole SELECT, as a text: Socrata's `$where`, ClickHouse, QuestDB.
 
+mod aggregates;
 mod condition;
 mod literal;
 mod statement;
@@ -17,8 +18,8 @@ use super::spelling::{
 };
 use super::standard::order_and_fields;
 use crate::model::{Column, Filter, Operator, SortStyle, Table, Type};
-use crate::pushdown::RemoteQuery;
 use crate::pushdown::expression::Test;
+use crate::pushdown::{Aggregate, RemoteQuery};
 
 pub(super) struct Sql;
 
@@ -34,7 +35,7 @@ impl Dialect for Sql {
         Ok(judged(column, declaration, exact))
     }
 
-    fn spells_or(&self) -> bool {
+    fn spells_or(&self, _table: &Table) -> bool {
         true
     }
 
@@ -84,13 +85,22 @@ impl Dialect for Sql {
         condition::written(column, &name, test, is_declared_exact)
     }
 
-    fn join(&self, connective: Connective, parts: Vec<Fragment>) -> Result<Fragment, String> {
+    fn join(
+        &self,
+        _table: &Table,
+        connective: Connective,
+        parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
         let word = match connective {
             Connective::And => " AND ",
             Connective::Or => " OR ",
         };
         let texts: Vec<&str> = parts.iter().filter_map(text).collect();
         Ok(Fragment::Text(format!("({})", texts.join(word))))
+    }
+
+    fn aggregates(&self, table: &Table, aggregate: &Aggregate) -> Result<(), String> {
+        aggregates::check(table, aggregate)
     }
 
     fn finish(

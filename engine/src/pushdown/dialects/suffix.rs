@@ -1,7 +1,7 @@
 //! `suffix`: the operator at the end of the parameter's name (Django filters; NetBox). json-server has a file
 //! of its own.
 
-use super::parameters::{Family, Literals, unnamed};
+use super::templated::{EMPTY, Family, Literals};
 use crate::model::{Column, Filter, Operator, SortStyle, Type, Word};
 use crate::predicate::Value;
 use crate::request::write;
@@ -15,10 +15,6 @@ pub(super) struct NetBox;
 impl Family for Django {
     fn name(&self) -> &'static str {
         "suffix"
-    }
-
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("ordering", SortStyle::Minus, 8)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
@@ -39,12 +35,13 @@ impl Family for Django {
         })
     }
 
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        with_underscores(column, path)
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("ordering", SortStyle::Minus, 8)
     }
 
-    fn declared_name(&self, name: &str) -> String {
-        name.replace('.', "__")
+    /// Django's way through relations.
+    fn parameter_name(&self, path: &[String]) -> String {
+        path.join("__")
     }
 
     /// `Lookup.prep_for_like_query` of Django's db/backends/base/operations.py escapes wildcards.
@@ -63,8 +60,9 @@ impl Family for NetBox {
         "suffix netbox"
     }
 
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("ordering", SortStyle::Minus, 8)
+    /// `DATA_UPLOAD_MAX_NUMBER_FIELDS` of Django is 1,000 parameters, all together.
+    fn max_list_size(&self) -> Option<usize> {
+        Some(500)
     }
 
     fn template(&self, word: Word) -> Option<&'static str> {
@@ -86,12 +84,13 @@ impl Family for NetBox {
         })
     }
 
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
-        with_underscores(column, path)
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("ordering", SortStyle::Minus, 8)
     }
 
-    fn declared_name(&self, name: &str) -> String {
-        name.replace('.', "__")
+    /// Django's way through relations.
+    fn parameter_name(&self, path: &[String]) -> String {
+        path.join("__")
     }
 
     /// Its `empty` lookup takes the empty text for no value.
@@ -131,17 +130,9 @@ impl Family for NetBox {
     ) -> Result<(String, bool), String> {
         let written = write(column, operator, value)?;
         match written.text.as_str() {
-            "" => Err(super::parameters::EMPTY.to_owned()),
+            "" => Err(EMPTY.to_owned()),
             "null" => Err("the API would take \"null\" for no value".to_owned()),
             _ => Ok((written.text, written.widened)),
         }
     }
-}
-
-/// Django's way through relations.
-fn with_underscores(column: &Column, path: &[&str]) -> Result<String, String> {
-    if path.is_empty() {
-        return Err(unnamed(column));
-    }
-    Ok(path.join("__"))
 }

@@ -86,6 +86,7 @@ pub(super) fn shaped(table: &Table, order: &[SortKey], fields: Option<Vec<usize>
         sent: Vec::new(),
         order: order.to_vec(),
         fields,
+        aggregate: None,
     };
     parameters(table, &query, &[])[0].join("&")
 }

@@ -91,6 +91,7 @@ fn an_order_over_several_requests_is_an_error_and_not_another_order() {
             nulls_first: false,
         }],
         fields: None,
+        aggregate: None,
     };
     let error = bind(&table, &query, &[Operand::Value(list(&[7, 8]))]).unwrap_err();
     assert!(error.to_string().contains("several requests"), "{error}");

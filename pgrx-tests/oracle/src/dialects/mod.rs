@@ -4,6 +4,7 @@ mod brackets;
 mod declare;
 mod json;
 mod jsonapi;
+mod liar;
 mod odata;
 mod operators;
 mod paging;
@@ -93,7 +94,7 @@ impl Service {
 }
 
 /// Every dialect that the oracle knows.
-pub const DIALECTS: &[Dialect] = &[
+pub static DIALECTS: &[Dialect] = &[
     plain::DIALECT,
     brackets::STRIPE,
     brackets::STRAPI,
@@ -116,6 +117,9 @@ pub const DIALECTS: &[Dialect] = &[
     real::PROMETHEUS,
     real::PROMETHEUS_SERIES,
 ];
+
+/// An API of which the oracle must find out that it lies.
+pub static LIAR: Dialect = liar::DIALECT;
 
 /// Options that tables of any dialect may have: costs, and which column is the key.
 fn general_options(random: &mut Random, service: &mut Service) {

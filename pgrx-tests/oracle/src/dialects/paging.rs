@@ -46,20 +46,20 @@ pub(super) fn draw_in(
         service.serve("shape", json!({"path": "data", "as": "array"}));
         service.table("rows", "data");
     }
+    set("style", style_name(style).into());
+    service.table("pagination", style_name(style));
+    if style == Style::None {
+        service.serve("paging", Value::Object(paging));
+        return;
+    }
     let size: usize = random.weighted(&[(1, 1), (2, 2), (5, 10), (7, 20), (20, 40), (50, 40)]);
     set("page_size", size.into());
     set("max_page_size", (*random.pick(&[size, size, 50])).into());
-    set("style", style_name(style).into());
-    service.table("pagination", style_name(style));
-    if style != Style::None && random.percent(70) {
+    if random.percent(70) {
         set("size_param", "per_page".into());
+        let wanted = random.weighted(&[(1, 1), (3, 4), (7, 20), (20, 40), (50, 40)]);
         service.table("page_size_param", "per_page");
-        service.table(
-            "page_size",
-            random
-                .weighted(&[(1, 1), (3, 4), (7, 20), (20, 40), (50, 40)])
-                .to_string(),
-        );
+        service.table("page_size", wanted.to_string());
     }
     match style {
         Style::NextUrl => service.table("next_url_field", "next"),

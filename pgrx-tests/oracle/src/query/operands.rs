@@ -123,7 +123,7 @@ impl Generator<'_> {
         if value.parse::<i16>().is_ok() {
             types.push("int2");
         }
-        *self.random.pick::<&str>(&types)
+        self.random.pick::<&str>(&types)
     }
 
     /// An uncorrelated sub-query with one value.

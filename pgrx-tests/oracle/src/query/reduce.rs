@@ -143,7 +143,7 @@ impl Query {
             }
         }
         smaller.extend(select.reductions().into_iter().map(|select| Query {
-            body: Body::Select(select),
+            body: Body::Select(Box::new(select)),
             ..self.clone()
         }));
         smaller
@@ -168,7 +168,7 @@ impl Query {
         if items.is_empty() {
             items.push("1".to_owned());
         }
-        let body = Body::Select(Select {
+        let body = Body::Select(Box::new(Select {
             distinct: if mentions(&select.distinct) {
                 String::new()
             } else {
@@ -179,7 +179,7 @@ impl Query {
             filter: drop(&select.filter),
             group: kept(&select.group),
             having: drop(&select.having),
-        });
+        }));
         Query {
             body,
             order: kept(&self.order),

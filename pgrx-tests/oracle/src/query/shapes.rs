@@ -350,14 +350,14 @@ impl Generator<'_> {
         let relation = renamed(&inner, &alias);
         let cte = Cte {
             name: name.clone(),
-            materialized: *self
+            materialized: self
                 .random
                 .pick::<&str>(&["", " MATERIALIZED", " NOT MATERIALIZED"]),
             query: Query::of(select),
         };
         let (table, other) = self.table();
         let on = self
-            .equality(&[relation.clone()], &other)
+            .equality(std::slice::from_ref(&relation), &other)
             .unwrap_or_else(|| Condition::Atom("true".to_owned()));
         let kind = self.random.pick(&["INNER JOIN", "LEFT JOIN"]);
         let left = From::Table { name, alias };

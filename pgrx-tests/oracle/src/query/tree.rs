@@ -66,7 +66,7 @@ pub struct Cte {
 #[derive(Debug, Clone)]
 pub enum Body {
     /// `SELECT …`
-    Select(Select),
+    Select(Box<Select>),
     /// `… UNION …` and the like.
     Set {
         /// The operator.
@@ -153,7 +153,7 @@ impl Query {
     pub fn of(select: Select) -> Query {
         Query {
             ctes: Vec::new(),
-            body: Body::Select(select),
+            body: Body::Select(Box::new(select)),
             order: Vec::new(),
             limit: None,
             offset: None,

@@ -4,15 +4,15 @@ use super::super::constant::constant;
 use super::super::member::wanted;
 use super::super::spelling::Parameter;
 use super::super::template::filled;
-use super::{literal, name_of};
+use super::{aggregates, literal, name_of};
 use crate::model::{self, Table};
-use crate::pushdown::{RemoteQuery, SortKey};
+use crate::pushdown::{AskedBy, RemoteQuery, SortKey};
 
 /// Where a statement's page goes, which differs from request to request: a noncharacter of Unicode
 /// (section 23.7: for internal use), which no name and no literal here can hold.
 pub(crate) const PAGE: char = '\u{fdd2}';
 
-const WHERE: &str = "$where";
+pub(super) const WHERE: &str = "$where";
 
 /// The parameter that holds a [`PAGE`], in the tables where it is not asked for by parameters.
 pub(crate) fn paged_parameter(table: &Table) -> Option<&str> {
@@ -21,7 +21,7 @@ pub(crate) fn paged_parameter(table: &Table) -> Option<&str> {
     is_paged.then(|| parameter(table))
 }
 
-fn parameter(table: &Table) -> &str {
+pub(super) fn parameter(table: &Table) -> &str {
     table.filter_param.as_deref().unwrap_or(WHERE)
 }
 
@@ -62,20 +62,17 @@ pub(super) fn parameters(
     query: &RemoteQuery,
     terms: &[&str],
 ) -> Result<Vec<Parameter>, String> {
-    let is_ours = writes_order(table);
-    let order = query.order.iter().filter(|_| is_ours);
-    let keys = order.map(|key| sort_key(table, *key));
-    let order = keys.collect::<Result<Vec<_>, _>>()?.join(",");
-    let columns = wanted(table, query)
-        .and_then(|members| {
-            let names = members.into_iter().map(literal::name);
-            names.collect::<Result<Vec<_>, _>>().ok()
-        })
-        .map(|names| names.join(","));
+    let statement = statement(table, query, terms)?;
     if let Some(template) = &table.filter_template {
-        let text = whole(template, &terms.join(" AND "), &order, columns);
+        let text = statement.filled(template);
         return Ok(vec![Parameter::query(parameter(table), text)]);
     }
+    let Statement {
+        group_by,
+        order,
+        columns,
+        ..
+    } = statement;
     let mut all = Vec::new();
     if !terms.is_empty() {
         let own = constant(table, parameter(table)).map(|condition| format!("({condition})"));
@@ -83,29 +80,70 @@ pub(super) fn parameters(
         let all_terms: Vec<String> = own.into_iter().chain(terms).collect();
         all.push(Parameter::query(parameter(table), all_terms.join(" AND ")));
     }
+    if !group_by.is_empty() {
+        all.push(Parameter::query("$group", group_by));
+    }
     if !order.is_empty() {
         all.push(Parameter::query("$order", order));
     }
-    if let (Some(columns), true) = (columns, is_ours && takes_columns(table)) {
+    let takes_columns = writes_order(table) && takes_columns(table);
+    if let (Some(columns), true) = (columns, takes_columns) {
         all.push(Parameter::query("$select", columns));
     }
     Ok(all)
 }
 
-fn whole(template: &str, condition: &str, order: &str, columns: Option<String>) -> String {
-    let clause = |word: &str, text: &str| match text {
-        "" => String::new(),
-        text => format!(" {word} {text}"),
-    };
-    filled(template, |name| match name {
-        "columns" => Some(columns.clone().unwrap_or_else(|| "*".to_owned())),
-        "where" => Some(clause("WHERE", condition)),
-        "filter" if condition.is_empty() => Some("1 = 1".to_owned()),
-        "filter" => Some(condition.to_owned()),
-        "order_by" => Some(clause("ORDER BY", order)),
-        "limit" => Some(PAGE.to_string()),
-        _ => None,
+fn statement(table: &Table, query: &RemoteQuery, terms: &[&str]) -> Result<Statement, String> {
+    let condition = terms.join(" AND ");
+    let aggregate = query.aggregate.as_ref();
+    if let Some(aggregate) = aggregate.filter(|one| one.by == AskedBy::Dialect) {
+        let texts = aggregates::texts(table, aggregate)?;
+        return Ok(Statement {
+            condition,
+            order: aggregates::order(table, &texts),
+            group_by: texts.group_by,
+            columns: Some(texts.columns),
+        });
+    }
+    let order = query.order.iter().filter(|_| writes_order(table));
+    let keys = order.map(|key| sort_key(table, *key));
+    let columns = wanted(table, query).and_then(|members| {
+        let names = members.into_iter().map(literal::name);
+        names.collect::<Result<Vec<_>, _>>().ok()
+    });
+    Ok(Statement {
+        condition,
+        group_by: String::new(),
+        order: keys.collect::<Result<Vec<_>, _>>()?.join(","),
+        columns: columns.map(|names| names.join(",")),
     })
+}
+
+/// The parts of a whole SELECT.
+struct Statement {
+    condition: String,
+    group_by: String,
+    order: String,
+    columns: Option<String>,
+}
+
+impl Statement {
+    fn filled(&self, template: &str) -> String {
+        let clause = |word: &str, text: &str| match text {
+            "" => String::new(),
+            text => format!(" {word} {text}"),
+        };
+        filled(template, |name| match name {
+            "columns" => Some(self.columns.clone().unwrap_or_else(|| "*".to_owned())),
+            "where" => Some(clause("WHERE", &self.condition)),
+            "filter" if self.condition.is_empty() => Some("1 = 1".to_owned()),
+            "filter" => Some(self.condition.clone()),
+            "group_by" => Some(clause("GROUP BY", &self.group_by)),
+            "order_by" => Some(clause("ORDER BY", &self.order)),
+            "limit" => Some(PAGE.to_string()),
+            _ => None,
+        })
+    }
 }
 
 fn sort_key(table: &Table, key: SortKey) -> Result<String, String> {

@@ -284,6 +284,7 @@ fn bound(t: &Table, predicates: &[Predicate], values: &[Value], order: bool) -> 
             Vec::new()
         },
         fields: Some(vec![ID, NAME]),
+        aggregate: None,
     };
     let operands: Vec<Operand> = values.iter().cloned().map(Operand::Value).collect();
     bind(t, &query, &operands).unwrap().requests.remove(0)

@@ -1,7 +1,8 @@
 //! What tells one dialect of parameters from another.
 
-use crate::model::{Column, Filter, Operator, SortStyle, Word};
+use crate::model::{Column, Filter, NullsOrder, Operator, SortStyle, Word};
 use crate::predicate::Value;
+use crate::pushdown::dialects::standard;
 use crate::pushdown::pattern::{Part, Pattern};
 use crate::request::write;
 
@@ -13,27 +14,31 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
     /// Its own spelling of a word; those of the option `operators` go before it.
     fn template(&self, word: Word) -> Option<&'static str>;
 
-    /// A column's name there, made from the path to its value (empty: the whole row,
-    /// or its key).
+    /// The names that lead to a column's value there, from the path to it in a row (empty: the whole row, or
+    /// its key).
     ///
     /// # Errors
-    /// Why that cannot be a name there.
-    fn column_name(&self, column: &Column, path: &[&str]) -> Result<String, String> {
+    /// Why there are none.
+    fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
         if path.is_empty() {
             return Err(unnamed(column));
         }
-        Ok(path.join("."))
+        Ok(path.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// How an order is written: the parameter, the direction, and how many columns it can have. The
-    /// options of the table go before it.
-    fn sort(&self) -> (&'static str, SortStyle, usize) {
-        ("sort", SortStyle::Minus, 1)
+    /// The names of a path that the option `filter` declares.
+    fn declared_path(&self, name: &str) -> Vec<String> {
+        name.split('.').map(str::to_owned).collect()
     }
 
-    /// A name that the option `filter` declares.
-    fn declared_name(&self, name: &str) -> String {
-        name.to_owned()
+    /// The names of a path in one.
+    fn parameter_name(&self, path: &[String]) -> String {
+        path.join(".")
+    }
+
+    /// By which name a column's member of a row is asked for, where it can be.
+    fn field_name(&self, column: &Column) -> Option<String> {
+        standard::field_name(column)
     }
 
     /// Whether a declared comparison keeps all rows that SQL does.
@@ -82,6 +87,17 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
     /// Whether white space around a value is dropped.
     fn trims(&self) -> bool {
         false
+    }
+
+    /// How an order is written: the parameter, the direction, and how many columns it can have. The
+    /// options of the table go before it.
+    fn sort(&self) -> (&'static str, SortStyle, usize) {
+        ("sort", SortStyle::Minus, 1)
+    }
+
+    /// Where NULLs stand in its orders, where all servers of this kind agree.
+    fn nulls_in_order(&self) -> Option<NullsOrder> {
+        None
     }
 
     /// A value's text, and whether it is wider than the value.

@@ -1,0 +1,16 @@
+//! Dialects that are made of templates: a parameter a condition, or a piece of a JSON document.
+
+mod documents;
+mod family;
+mod filling;
+mod parameters;
+mod patterns;
+mod values;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use documents::{Document, Documents};
+pub(super) use family::{EMPTY, Family, Literals, unnamed};
+pub(super) use parameters::Parameters;

@@ -1,0 +1,5 @@
+//! What each dialect of templates writes, and what it does not.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod documents;
+mod parameters;

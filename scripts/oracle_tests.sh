@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Does the oracle find nothing with honest APIs, and something with one that lies? Needs cluster.sh around it.
+source "$(dirname "$0")/environment.sh"
+
+folder="$(mktemp -d)"
+trap 'rm -rf "$folder"' EXIT
+
+"$ROOT/scripts/oracle.sh" --dialect liar --queries 500 --mismatches 1 >"$folder/liar" 2>&1 &&
+  fail "the oracle believes an API that ignores filters"
+grep -q '^MISMATCH in dialect liar' "$folder/liar" || { cat "$folder/liar" >&2; fail "the oracle does not run"; }
+# The dialects and options that the product has so far: see the usage of the program `oracle`.
+"$ROOT/scripts/oracle.sh" --seed 1 --queries 2000 --dialect plain,brackets,brackets-strapi,suffix,suffix-netbox,suffix-json-server,operators,postgrest,odata,sql,json,search,selectors,prometheus,prometheus-series --without entity_endpoint,aggregates
