@@ -33,6 +33,7 @@ pub(super) fn parameters(table: &Table, aggregate: &Aggregate) -> Result<Vec<Par
                 place: ParameterPlace::Header,
                 name: "Prefer".to_owned(),
                 value: "count=exact".to_owned(),
+                is_json: false,
             },
             Parameter::query(table.page_size_param.as_deref().unwrap_or("limit"), "1"),
         ]),
