@@ -92,6 +92,10 @@ impl Dialect for Odata {
         Ok(Fragment::Text(format!("({})", texts.join(word))))
     }
 
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(filter_param(table))
+    }
+
     fn finish(
         &self,
         table: &Table,
@@ -99,7 +103,7 @@ impl Dialect for Odata {
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let mut all = Vec::new();
-        let name = table.filter_param.as_deref().unwrap_or("$filter");
+        let name = filter_param(table);
         let own = constant(table, name).map(|filter| format!("({filter})"));
         if !terms.is_empty() {
             let texts = terms.iter().copied().filter_map(text).map(str::to_owned);
@@ -120,6 +124,10 @@ impl Dialect for Odata {
         }
         Ok(all)
     }
+}
+
+fn filter_param(table: &Table) -> &str {
+    table.filter_param.as_deref().unwrap_or("$filter")
 }
 
 /// The declaration of an operator; `contains` on text is what LIKE is written with.

@@ -98,6 +98,10 @@ impl Dialect for Sql {
         Ok(Fragment::Text(format!("({})", texts.join(word))))
     }
 
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(statement::parameter(table))
+    }
+
     fn finish(
         &self,
         table: &Table,

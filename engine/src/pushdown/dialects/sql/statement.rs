@@ -21,7 +21,7 @@ pub(crate) fn paged_parameter(table: &Table) -> Option<&str> {
     is_paged.then(|| parameter(table))
 }
 
-fn parameter(table: &Table) -> &str {
+pub(super) fn parameter(table: &Table) -> &str {
     table.filter_param.as_deref().unwrap_or(WHERE)
 }
 
