@@ -98,7 +98,11 @@ impl Dialect for Odata {
     }
 
     fn aggregates(&self, table: &Table, aggregate: &Aggregate) -> Result<(), String> {
-        aggregates::check(table, aggregate, filter_parameter(table))
+        aggregates::check(table, aggregate, filter_param(table))
+    }
+
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(filter_param(table))
     }
 
     fn finish(
@@ -114,7 +118,7 @@ impl Dialect for Odata {
             }
         }
         let mut all = Vec::new();
-        let name = filter_parameter(table);
+        let name = filter_param(table);
         let own = constant(table, name).map(|filter| format!("({filter})"));
         if !terms.is_empty() {
             let texts = terms.iter().copied().filter_map(text).map(str::to_owned);
@@ -138,7 +142,7 @@ impl Dialect for Odata {
     }
 }
 
-fn filter_parameter(table: &Table) -> &str {
+fn filter_param(table: &Table) -> &str {
     table.filter_param.as_deref().unwrap_or("$filter")
 }
 
