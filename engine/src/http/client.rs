@@ -1,6 +1,6 @@
 //! How one request is sent: signed, within its bounds, redirects followed, connections kept.
 
-use super::attempt::{Attempt, Bounds};
+use super::attempt::{Attempt, Bounds, Phase};
 use super::auth::Signature;
 use super::body::Body;
 use super::redact::Redactor;
@@ -8,7 +8,7 @@ use super::redirect::{self, Trail};
 use super::transport::{Established, LaterResolver, Network, TcpConnector};
 use super::{CancelToken, Egress, failure};
 use crate::error::Exchange;
-use crate::model::{Credentials, Source};
+use crate::model::{Credentials, Method, Source};
 use crate::request::Request;
 use crate::{Error, Result};
 use std::fmt;
@@ -74,6 +74,8 @@ impl Client {
             // Redirects are followed by `Client::follow`, which knows where credentials may go.
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // QUERY.
+            .allow_non_standard_methods(true)
             // ureq would take one from the environment of the database server.
             .proxy(None)
             .tls_config(tls)
@@ -131,7 +133,7 @@ impl Client {
     /// Sends `request` once and waits for the head of its response. `page` is for error texts, counted from 1.
     ///
     /// A kept connection that the server has closed meanwhile does not count: the request goes out again over
-    /// another one (RFC 9112 section 9.3.1), as it is a GET. Errors hold no secret.
+    /// another one (RFC 9112 section 9.3.1), unless its method is not idempotent. Errors hold no secret.
     pub fn send(&self, request: &Request, page: u32) -> Result<Response> {
         let exchange = self.exchange(request, page);
         self.follow(request, &exchange)
@@ -141,13 +143,18 @@ impl Client {
     fn follow(&self, request: &Request, exchange: &Exchange) -> Result<Response> {
         let mut attempt = Attempt::new(self.cancel.clone(), self.shared.bounds);
         let mut trail = Trail::new(&request.url);
+        let mut current = request.clone();
         loop {
-            let mut response =
-                self.answer(trail.url(), &request.headers, &mut attempt, exchange)?;
+            let mut response = self.answer(&current, &mut attempt, exchange)?;
             let Some(location) = redirect::location(response.status, &response.headers) else {
                 return Ok(response);
             };
+            if redirect::becomes_get(response.status, current.method) {
+                current = by_get(current);
+                trail.turn();
+            }
             trail.follow(response.status, &self.shared.signature.unsigned(location))?;
+            current.url = trail.url().to_owned();
             response.body.drain();
             // With the time that its body took.
             attempt = response.body.attempt;
@@ -157,12 +164,11 @@ impl Client {
 
     fn answer(
         &self,
-        url: &str,
-        headers: &[(String, String)],
+        request: &Request,
         attempt: &mut Attempt,
         exchange: &Exchange,
     ) -> Result<Response> {
-        let (parts, body) = self.exchange_once(url, headers, attempt)?.into_parts();
+        let (parts, body) = self.exchange_once(request, attempt)?.into_parts();
         attempt.head_arrived();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let body = Body {
@@ -182,37 +188,73 @@ impl Client {
                 .iter()
                 .map(|(name, value)| (name.as_str().to_owned(), text(value)))
                 .collect(),
-            url: url.to_owned(),
+            url: request.url.clone(),
             body,
         })
     }
 
     fn exchange_once(
         &self,
-        url: &str,
-        headers: &[(String, String)],
+        request: &Request,
         attempt: &mut Attempt,
     ) -> Result<ureq::http::Response<ureq::Body>> {
         loop {
-            let request = self.signed(url, headers)?;
-            let outcome = attempt.during(|| self.shared.agent.run(request));
+            let outcome = self.run(request, attempt)?;
             match outcome.map_err(|error| failure::from_ureq(error, attempt.phase())) {
-                Err(Error::Connect { .. }) if attempt.reused_connection() => attempt.again(),
+                Err(Error::Connect { .. })
+                    if attempt.reused_connection() && request.method.is_idempotent() =>
+                {
+                    attempt.again();
+                }
+                Err(Error::Connect { exchange, reason })
+                    if attempt.phase() == Phase::Response && !request.method.is_idempotent() =>
+                {
+                    // The server may have seen it: no failure to connect, which is tried again.
+                    return Err(Error::Truncated { exchange, reason });
+                }
                 other => return other,
             }
         }
     }
 
-    fn signed(&self, url: &str, headers: &[(String, String)]) -> Result<ureq::http::Request<()>> {
-        let mut signed = ureq::http::Request::get(self.shared.signature.sign_url(url))
+    fn run(
+        &self,
+        request: &Request,
+        attempt: &mut Attempt,
+    ) -> Result<std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>> {
+        let head = self.signed(request)?;
+        let agent = &self.shared.agent;
+        Ok(match &request.body {
+            None => attempt.during(|| agent.run(head)),
+            Some(body) => attempt.during(|| agent.run(head.map(|()| body.as_str()))),
+        })
+    }
+
+    fn signed(&self, request: &Request) -> Result<ureq::http::Request<()>> {
+        let mut signed = ureq::http::Request::builder()
+            .method(request.method.name())
+            .uri(self.shared.signature.sign_url(&request.url))
             .body(())
             .map_err(|error| {
                 Error::option("endpoint", format!("it does not make a valid URL: {error}"))
             })?;
         let map = signed.headers_mut();
-        add(headers, map)?;
+        add(&request.headers, map)?;
         self.shared.signature.sign_headers(map)?;
         Ok(signed)
+    }
+}
+
+/// What a request becomes that is redirected to be asked for by GET (RFC 9110, section 15.4.4).
+fn by_get(request: Request) -> Request {
+    let is_of_body = |name: &str| name.eq_ignore_ascii_case("content-type");
+    let mut headers = request.headers;
+    headers.retain(|(name, _)| !is_of_body(name));
+    Request {
+        method: Method::Get,
+        body: None,
+        headers,
+        url: request.url,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a redirect may lead: within the own origin, not in a circle, not for ever.
 
 use crate::error::Exchange;
+use crate::model::Method;
 use crate::request::{origin, resolve};
 use crate::{Error, Result};
 
@@ -11,18 +12,26 @@ const MOST_HOPS: usize = 10;
 #[derive(Debug)]
 pub(super) struct Trail {
     visited: Vec<String>,
+    /// How many of them were asked for by another method than those after them.
+    turned: usize,
 }
 
 impl Trail {
     pub(super) fn new(url: &str) -> Self {
         Trail {
             visited: vec![url.to_owned()],
+            turned: 0,
         }
     }
 
     /// Where the request stands now.
     pub(super) fn url(&self) -> &str {
         self.visited.last().map_or("", String::as_str)
+    }
+
+    /// From here on it is asked by GET: the same URL may answer that.
+    pub(super) fn turn(&mut self) {
+        self.turned = self.visited.len();
     }
 
     /// Goes on to `location` (absolute, or relative to where the request stands: RFC 9110 section 10.2.2).
@@ -46,7 +55,7 @@ impl Trail {
                 ),
             });
         }
-        if self.visited.contains(&target) {
+        if self.visited[self.turned..].contains(&target) {
             return Err(refused("it redirects in a circle".to_owned()));
         }
         if self.visited.len() > MOST_HOPS {
@@ -59,7 +68,17 @@ impl Trail {
     }
 }
 
-/// Where a response redirects a GET to, if it does (RFC 9110 section 15.4).
+/// Whether a redirected request goes on as a GET without its body: after 303 always, after 301 and 302 where it
+/// was a POST, as all clients do (RFC 9110, sections 15.4.2 to 15.4.4).
+pub(super) fn becomes_get(status: u16, method: Method) -> bool {
+    match status {
+        303 => method != Method::Get,
+        301 | 302 => method == Method::Post,
+        _ => false,
+    }
+}
+
+/// Where a response redirects a request to, if it does (RFC 9110 section 15.4).
 pub(super) fn location(status: u16, headers: &[(String, String)]) -> Option<&str> {
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -130,6 +149,18 @@ mod tests {
         assert!(
             matches!(endless, Error::Status { message: Some(text), .. } if text.contains("10 times"))
         );
+    }
+
+    #[test]
+    fn a_post_is_answered_elsewhere_by_get_or_repeated() {
+        let turned = |method| [301, 302, 303, 307, 308].map(|status| becomes_get(status, method));
+        assert_eq!(turned(Method::Get), [false; 5]);
+        assert_eq!(turned(Method::Post), [true, true, true, false, false]);
+        assert_eq!(turned(Method::Put), [false, false, true, false, false]);
+        let mut trail = Trail::new("http://api.test/a");
+        trail.turn();
+        trail.follow(303, "/a").unwrap();
+        assert!(trail.follow(302, "/a").is_err(), "a GET in a circle");
     }
 
     #[test]

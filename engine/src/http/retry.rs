@@ -1,7 +1,7 @@
 //! Whether a failed attempt is tried again, and when.
 
 use crate::Error;
-use crate::model::RetryPolicy;
+use crate::model::{Method, RetryPolicy};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, SystemTime};
 
@@ -39,18 +39,25 @@ pub enum GiveUp {
 
 /// Decides after `tries` attempts, the last of which ended with `error`.
 ///
+/// `method`: a request whose method is not idempotent is sent again only where the server has not handled it:
+/// the connection was not made, or the status is 429 or 503.
 /// `asked`: what the response asked for, which wins over the back-off.
 /// `chance`: a number from 0 to 1, for the jitter: each back-off is that part of its bound ("full jitter").
 pub fn decide(
     policy: &RetryPolicy,
+    method: Method,
     tries: u32,
     error: &Error,
     asked: Option<Duration>,
     chance: f64,
 ) -> RetryDecision {
     let transient = match error {
-        Error::Status { status, .. } => policy.statuses.contains(status),
-        Error::Connect { .. } | Error::Truncated { .. } | Error::Timeout { .. } => policy.network,
+        Error::Status { status, .. } => {
+            policy.statuses.contains(status)
+                && (method.is_idempotent() || matches!(status, 429 | 503))
+        }
+        Error::Connect { .. } => policy.network,
+        Error::Truncated { .. } | Error::Timeout { .. } => policy.network && method.is_idempotent(),
         _ => false,
     };
     if !transient {
@@ -145,13 +152,13 @@ mod tests {
             ..policy()
         };
         let waits: Vec<_> = [1, 2, 3, 9, 10, 99]
-            .map(|tries| decide(&policy, tries, &status(503), None, 1.0))
+            .map(|tries| decide(&policy, Method::Get, tries, &status(503), None, 1.0))
             .into();
         let expected = [100, 200, 400, 25_600, 30_000, 30_000]
             .map(|wait| RetryDecision::Again(Duration::from_millis(wait)));
         assert_eq!(waits, expected);
         assert_eq!(
-            decide(&policy, 3, &status(503), None, 0.5),
+            decide(&policy, Method::Get, 3, &status(503), None, 0.5),
             RetryDecision::Again(Duration::from_millis(200))
         );
     }
@@ -161,6 +168,7 @@ mod tests {
         let asked = |seconds| {
             decide(
                 &policy(),
+                Method::Get,
                 1,
                 &status(429),
                 Some(Duration::from_secs(seconds)),
@@ -193,21 +201,55 @@ mod tests {
             Error::TooLarge { exchange, limit: 1 },
             Error::Cancelled,
         ] {
-            assert_eq!(decide(&policy(), 1, &error, None, 0.0), give_up, "{error}");
+            assert_eq!(
+                decide(&policy(), Method::Get, 1, &error, None, 0.0),
+                give_up,
+                "{error}"
+            );
         }
         assert_eq!(
-            decide(&policy(), 3, &connect(), None, 0.0),
+            decide(&policy(), Method::Get, 3, &connect(), None, 0.0),
             RetryDecision::Again(Duration::ZERO)
         );
         assert_eq!(
-            decide(&policy(), 4, &connect(), None, 0.0),
+            decide(&policy(), Method::Get, 4, &connect(), None, 0.0),
             RetryDecision::GiveUp(GiveUp::TriedEnough)
         );
         let without_network = RetryPolicy {
             network: false,
             ..policy()
         };
-        assert_eq!(decide(&without_network, 1, &connect(), None, 0.0), give_up);
+        assert_eq!(
+            decide(&without_network, Method::Get, 1, &connect(), None, 0.0),
+            give_up
+        );
+    }
+
+    #[test]
+    fn what_a_server_may_have_handled_is_not_posted_again() {
+        let again = |error: Error| {
+            matches!(
+                decide(&policy(), Method::Post, 1, &error, None, 0.0),
+                RetryDecision::Again(_)
+            )
+        };
+        let exchange = Exchange::default();
+        assert!(again(status(429)) && again(status(503)) && again(connect()));
+        let all = RetryPolicy {
+            statuses: vec![500],
+            ..policy()
+        };
+        let refused = decide(&all, Method::Post, 1, &status(500), None, 0.0);
+        assert_eq!(refused, RetryDecision::GiveUp(GiveUp::NotTransient));
+        assert!(!again(Error::Truncated {
+            exchange: exchange.clone(),
+            reason: String::new(),
+        }));
+        assert!(!again(Error::Timeout {
+            exchange,
+            phase: String::new(),
+            after: Duration::ZERO,
+        }));
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub enum ParameterPlace {
     Header,
     /// A `{name}` of the endpoint.
     Path,
+    /// The body.
+    Body,
 }
 
 /// A path to a value in a JSON document.

@@ -9,6 +9,7 @@ mod credentials;
 mod dialect;
 mod operators;
 pub mod options;
+mod reading;
 mod source;
 mod table;
 mod template;
@@ -22,6 +23,7 @@ pub use column::{
 pub use credentials::{Auth, Credentials, KeyPlace, Secret};
 pub use dialect::{BracketsFlavour, Dialect, JsonFlavour, SuffixFlavour};
 pub use operators::{Operators, Spelled, Takes, Word};
+pub use reading::{BodyKind, BodyPlan, Method};
 pub use source::{RetryPolicy, Source};
 pub use table::{Location, Paging, RowsPath, RowsShape, SortStyle, Sorting, Table};
 pub use template::{ParameterTemplate, Piece, Placeholder, TemplateError};

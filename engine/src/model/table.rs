@@ -1,6 +1,6 @@
 //! A table: an endpoint, the shape of its rows, and how it is paged.
 
-use super::{Aggregates, Column, Dialect, FieldPath, Operators, Segment, Source};
+use super::{Aggregates, BodyPlan, Column, Dialect, FieldPath, Method, Operators, Segment, Source};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -13,6 +13,10 @@ pub struct Table {
     pub source: Source,
     /// Path below `base_url`; `{column}` are required parameter columns.
     pub endpoint: String,
+    /// By which method rows are read.
+    pub method: Method,
+    /// What bodies are made of; none with GET.
+    pub body: Option<BodyPlan>,
     /// Constant query parameters, the table's after (and instead of) the server's.
     pub query: Vec<(String, String)>,
     /// Constant headers, the table's after (and instead of) the server's.

@@ -7,7 +7,7 @@ use super::target::next_target;
 use super::{auto, cursor, keyset, link, next_url, offset, page, single};
 use crate::error::Exchange;
 use crate::model::{Location, Paging, Table};
-use crate::request::{Inputs, Request, at_page, build, build_page, is_in_text};
+use crate::request::{Inputs, Request, at_page, build, build_page, identity, is_in_text};
 use crate::{Error, Result};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct Pager {
     hint: Option<u64>,
     /// The request of the current page.
     current: Request,
-    /// Every URL that was requested, or that answered.
+    /// Every URL that was requested, or that answered; each with the body that was sent.
     seen: HashSet<String>,
     /// Pages asked for, counted from 1.
     page: u32,
@@ -47,7 +47,7 @@ impl Pager {
             table,
             inputs,
             hint,
-            seen: HashSet::from([first.url.clone()]),
+            seen: HashSet::from([first.identity()]),
             current: first,
             page: 1,
             rows: Some(0),
@@ -96,15 +96,11 @@ impl Pager {
                     &self.table.source.base_url,
                     &self.exchange(),
                 )?;
-                let headers = self.current.headers.clone();
-                self.advance(
-                    facts,
-                    Request {
-                        url: target,
-                        headers,
-                    },
-                    "URL",
-                )
+                let request = Request {
+                    url: target,
+                    ..self.current.clone()
+                };
+                self.advance(facts, request, "URL")
             }
             Step::Position(position) => {
                 let size = asked(&self.table, self.hint, self.page.saturating_add(1));
@@ -152,8 +148,9 @@ impl Pager {
     }
 
     fn advance(&mut self, facts: &PageFacts, request: Request, what: &str) -> Result<Decision> {
-        self.seen.insert(facts.url.to_owned());
-        if !self.seen.insert(request.url.clone()) {
+        let answered = identity(facts.url, self.current.body.as_deref());
+        self.seen.insert(answered);
+        if !self.seen.insert(request.identity()) {
             let reason = format!(
                 "the {what} of the next page was already used: {}",
                 request.redacted()

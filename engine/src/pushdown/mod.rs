@@ -37,7 +37,9 @@ pub use verdict::{Pushdown, Sent, Verdict};
 
 pub(crate) use aggregates::member;
 pub(crate) use contradiction::is_contradiction;
-pub(crate) use dialects::{PAGE, Parameter, finish, is_bare, paged_parameter, parameters_of};
+pub(crate) use dialects::{
+    PAGE, Parameter, filter_param, finish, is_bare, paged_parameter, parameters_of,
+};
 pub(crate) use expression::{Expression, Outcome};
 pub(crate) use instance::instantiate;
 pub(crate) use order::order_parameters;

@@ -102,7 +102,7 @@ fn slot(table: &Table, sent: &Sent) -> Option<Slot> {
     };
     Some(match place {
         ParameterPlace::Header => Slot(place, name.to_ascii_lowercase()),
-        ParameterPlace::Query | ParameterPlace::Path => Slot(place, name),
+        ParameterPlace::Query | ParameterPlace::Path | ParameterPlace::Body => Slot(place, name),
     })
 }
 

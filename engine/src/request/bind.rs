@@ -127,9 +127,12 @@ fn inputs(
             column: table.name.clone(),
             reason,
         })?;
-    parameters
-        .iter()
-        .for_each(|parameter| inputs.set(parameter));
+    for mut parameter in parameters {
+        if table.body.is_some() && parameter.place == ParameterPlace::Query {
+            parameter.place = ParameterPlace::Body;
+        }
+        inputs.set(&parameter);
+    }
     for (parameter, column) in defaults {
         inputs.set(parameter);
         inputs.columns.push(column.clone());
@@ -214,7 +217,7 @@ fn fits_place(column: &Column, place: ParameterPlace, text: &str) -> Result<()> 
             "\"{text}\" would change the path instead of being a part of it"
         )),
         ParameterPlace::Header => unsendable_header_value(text).map(str::to_owned),
-        ParameterPlace::Query | ParameterPlace::Path => None,
+        ParameterPlace::Query | ParameterPlace::Path | ParameterPlace::Body => None,
     };
     match reason {
         Some(reason) => Err(unsendable(column, reason)),

@@ -1,38 +1,69 @@
-//! Inputs and paging parameters → a URL and headers.
+//! Inputs and paging parameters → a URL, headers, a body.
 
-use super::inputs::Inputs;
+use super::body::body;
+use super::inputs::{BodyMember, Inputs};
 use super::percent::{encode_literal, encode_value, legible};
-use super::redact::redacted_url;
+use super::redact::{redacted_body, redacted_url};
 use crate::model::options::{Endpoint, Piece};
-use crate::model::{ParameterPlace, Role, Table};
+use crate::model::{Method, ParameterPlace, Role, Table};
 use crate::{Error, Result};
 
-/// A request by GET that is ready to be sent, credentials left out.
+/// A request that is ready to be sent, credentials left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// GET, or another method that reads.
+    pub method: Method,
     /// The absolute URL.
     pub url: String,
-    /// All headers but the credentials and what the HTTP client writes itself (Host, Accept-Encoding):
-    /// User-Agent and Accept, the constants, the parameter columns.
+    /// All headers but the credentials and what the HTTP client writes itself (Host, Accept-Encoding,
+    /// Content-Length): User-Agent and Accept, Content-Type, the constants, the parameter columns.
     pub headers: Vec<(String, String)>,
+    /// The body, where the method has one.
+    pub body: Option<String>,
 }
 
 impl Request {
-    /// `GET https://…`, with `***` for user information and for values of parameters whose name tells
-    /// that they are secret.
+    /// `GET https://…` or `POST https://… {"query":…}`, with `***` for user information and for values of
+    /// parameters whose name tells that they are secret.
     pub fn redacted(&self) -> String {
-        legible(&format!("GET {}", redacted_url(&self.url)))
+        let mut shown = format!("{} {}", self.method.name(), redacted_url(&self.url));
+        if let Some(body) = &self.body {
+            let body = legible(&redacted_body(body));
+            shown.push(' ');
+            shown.extend(body.chars().take(SHOWN));
+            if body.chars().nth(SHOWN).is_some() {
+                shown.push('…');
+            }
+        }
+        legible(&shown)
+    }
+
+    /// What tells it from other requests of its scan.
+    pub(crate) fn identity(&self) -> String {
+        identity(&self.url, self.body.as_deref())
     }
 }
+
+/// What tells a request from others.
+pub(crate) fn identity(url: &str, body: Option<&str>) -> String {
+    match body {
+        None => url.to_owned(),
+        Some(body) => format!("{url}\n{body}"),
+    }
+}
+
+/// Characters of a body that are shown.
+const SHOWN: usize = 1000;
 
 /// Builds the request that sends `inputs` and `paging_params`.
 ///
 /// Query parameters: the server's constants, the table's, the inputs, paging. One that is set again
-/// replaces the earlier value in its place; only inputs may repeat a name among themselves.
+/// replaces the earlier value in its place; only inputs may repeat a name among themselves. Where requests
+/// have a body, what the dialect wrote and the paging go into that, or what of it the body's template uses.
 ///
 /// # Errors
 /// [`Error::MissingParameters`] where the endpoint names a parameter without value;
-/// [`Error::Unsendable`] where values would make a `.` or `..` segment.
+/// [`Error::Unsendable`] where values would make a `.` or `..` segment, or no body can be made of them.
 pub fn build(
     table: &Table,
     inputs: &Inputs,
@@ -41,15 +72,8 @@ pub fn build(
     let mut query = Query::default();
     let constants = table.source.query.iter().chain(&table.query);
     constants.for_each(|(name, value)| query.set(name, encode_value(value)));
-    for (index, (name, value)) in inputs.query.iter().enumerate() {
-        let is_repeated = inputs.query[..index].iter().any(|(other, _)| other == name);
-        if is_repeated {
-            query.add(name, encode_value(value));
-        } else {
-            query.set(name, encode_value(value));
-        }
-    }
-    finish(table, inputs, query, paging_params)
+    query.extend(&inputs.query);
+    finish(table, inputs, &inputs.body, query, paging_params)
 }
 
 /// As [`build`], for a page after the first: without constants and inputs where the table says so
@@ -62,43 +86,73 @@ pub(crate) fn build_page(
     if table.keep_params {
         build(table, inputs, paging_params)
     } else {
-        finish(table, inputs, Query::default(), paging_params)
+        finish(table, inputs, &[], Query::default(), paging_params)
     }
 }
 
-fn finish<'a>(
+fn finish(
     table: &Table,
     inputs: &Inputs,
-    mut query: Query<'a>,
-    paging_params: &'a [(String, String)],
+    members: &[BodyMember],
+    mut query: Query,
+    paging_params: &[(String, String)],
 ) -> Result<Request> {
-    paging_params
-        .iter()
-        .for_each(|(name, value)| query.set(name, encode_value(value)));
+    let mut text = None;
+    let mut headers = headers(table, inputs);
+    let others = match &table.body {
+        None => paging_params.to_vec(),
+        Some(plan) => {
+            let built = body(table, plan, members, paging_params)?;
+            text = Some(built.text);
+            let is_type = |(name, _): &(String, String)| name.eq_ignore_ascii_case(CONTENT_TYPE);
+            if !headers.iter().any(is_type) {
+                headers.push((CONTENT_TYPE.to_owned(), plan.kind.content_type().to_owned()));
+            }
+            built.others
+        }
+    };
+    query.extend(&others);
     let path = path(table, inputs)?;
     Ok(Request {
+        method: table.method,
         url: format!("{}{path}{}", table.source.base_url, query.text()),
-        headers: headers(table, inputs),
+        headers,
+        body: text,
     })
 }
 
+const CONTENT_TYPE: &str = "Content-Type";
+
 /// Query parameters in the order first set, values encoded.
 #[derive(Default)]
-struct Query<'a>(Vec<(&'a str, String)>);
+struct Query(Vec<(String, String)>);
 
-impl<'a> Query<'a> {
-    fn set(&mut self, name: &'a str, value: String) {
-        match self.0.iter_mut().find(|(other, _)| *other == name) {
+impl Query {
+    fn set(&mut self, name: &str, value: String) {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
             Some((_, old)) => *old = value,
-            None => self.0.push((name, value)),
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Sets parameters that may repeat a name among themselves.
+    fn extend(&mut self, parameters: &[(String, String)]) {
+        for (index, (name, value)) in parameters.iter().enumerate() {
+            if parameters[..index].iter().any(|(other, _)| other == name) {
+                self.add(name, encode_value(value));
+            } else {
+                self.set(name, encode_value(value));
+            }
         }
     }
 
     /// Another value of the same name.
-    fn add(&mut self, name: &'a str, value: String) {
-        let last = self.0.iter().rposition(|(other, _)| *other == name);
-        self.0
-            .insert(last.map_or(self.0.len(), |at| at + 1), (name, value));
+    fn add(&mut self, name: &str, value: String) {
+        let last = self.0.iter().rposition(|(other, _)| other == name);
+        self.0.insert(
+            last.map_or(self.0.len(), |at| at + 1),
+            (name.to_owned(), value),
+        );
     }
 
     fn text(&self) -> String {

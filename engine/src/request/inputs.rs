@@ -23,10 +23,35 @@ pub struct Inputs {
     pub headers: Vec<(String, String)>,
     /// Values of the endpoint's `{name}`s; not encoded.
     pub path: Vec<(String, String)>,
+    /// What goes into the body, where requests have one.
+    pub body: Vec<BodyMember>,
     /// Column values that hold for all rows of this request: parameter columns, whose value is the one
     /// that was sent (rule R3), and columns whose list was split into several requests, with the
     /// [`Value::List`] that this one asks for (rows of other values belong to another request, or to none).
     pub columns: Vec<(usize, Value)>,
+}
+
+/// A parameter in a body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BodyMember {
+    /// Its name; in JSON, dots lead to members of members.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// The value is JSON (a number, a truth value, a document); else text.
+    pub is_json: bool,
+}
+
+impl BodyMember {
+    /// The value in JSON.
+    pub(super) fn json(&self) -> serde_json::Value {
+        let parsed = self.is_json.then(|| serde_json::from_str(&self.value));
+        match parsed {
+            Some(Ok(value)) => value,
+            // A value that only comes when the query runs.
+            _ => self.value.as_str().into(),
+        }
+    }
 }
 
 impl Inputs {
@@ -35,6 +60,14 @@ impl Inputs {
             ParameterPlace::Query => &mut self.query,
             ParameterPlace::Header => &mut self.headers,
             ParameterPlace::Path => &mut self.path,
+            ParameterPlace::Body => {
+                self.body.push(BodyMember {
+                    name: parameter.name.clone(),
+                    value: parameter.value.clone(),
+                    is_json: parameter.is_json,
+                });
+                return;
+            }
         };
         values.push((parameter.name.clone(), parameter.value.clone()));
     }

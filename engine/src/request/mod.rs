@@ -1,6 +1,7 @@
 //! Requests: bindings and run-time values → URLs and headers.
 
 mod bind;
+mod body;
 mod build;
 mod inputs;
 mod number;
@@ -8,6 +9,7 @@ mod page;
 mod percent;
 mod redact;
 mod target;
+mod template;
 mod time;
 mod write;
 
@@ -16,10 +18,11 @@ mod tests;
 
 pub use bind::bind;
 pub use build::{Request, build};
-pub use inputs::{Bound, Inputs, Operand};
+pub use inputs::{BodyMember, Bound, Inputs, Operand};
 
-pub(crate) use build::build_page;
+pub(crate) use build::{build_page, identity};
 pub(crate) use page::{at_page, is_in_text};
-pub(crate) use percent::{encoded_length, is_placeholder, placeholder, unquoted};
+pub(crate) use percent::{encoded_length, is_placeholder, placeholder};
 pub(crate) use target::{origin, resolve};
+pub(crate) use template::BodyTemplate;
 pub(crate) use write::{is_in_range, write};

@@ -25,8 +25,10 @@ pub(crate) fn at_page<'a>(
         _ => String::new(),
     };
     let mut inputs = inputs.clone();
-    let texts = inputs.query.iter_mut();
-    for (_, text) in texts.filter(|(name, _)| name == parameter) {
+    let in_url = inputs.query.iter_mut().map(|(name, text)| (name, text));
+    let in_body = inputs.body.iter_mut();
+    let in_body = in_body.map(|member| (&mut member.name, &mut member.value));
+    for (_, text) in in_url.chain(in_body).filter(|(name, _)| *name == parameter) {
         *text = text.replace(PAGE, &limit);
     }
     Cow::Owned(inputs)

@@ -55,16 +55,19 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
     text.starts_with(MARKS[0])
 }
 
-/// A JSON text with its placeholders out of their quotes.
-pub(crate) fn unquoted(json: &str) -> String {
-    json.replace(&format!("\"{}", MARKS[0]), &MARKS[0].to_string())
-        .replace(&format!("{}\"", MARKS[1]), &MARKS[1].to_string())
-}
-
-/// An encoded text with its placeholders as they are.
-pub(super) fn legible(encoded: &str) -> String {
-    let [open, close] = MARKS.map(|mark| encode_value(&mark.to_string()));
-    encoded.replace(&open, "").replace(&close, "")
+/// A request's text with its placeholders as they are, encoded or not, and out of quotes.
+pub(super) fn legible(text: &str) -> String {
+    let encoded = MARKS.map(|mark| encode_value(&mark.to_string()));
+    let raw = MARKS.map(|mark| mark.to_string());
+    [("%22", encoded), ("\"", raw)].into_iter().fold(
+        text.to_owned(),
+        |text, (quote, [open, close])| {
+            text.replace(&format!("{quote}{open}"), "")
+                .replace(&format!("{close}{quote}"), "")
+                .replace(&open, "")
+                .replace(&close, "")
+        },
+    )
 }
 
 /// Encodes a literal part of the path, as little as makes it a valid URI.

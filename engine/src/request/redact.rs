@@ -1,7 +1,9 @@
 //! URLs for people to see: without what looks like a secret.
 
+use super::percent::is_placeholder;
 use crate::model::options::names_a_credential;
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 /// The URL with `***` for its user information and for values of parameters that look secret.
 pub(super) fn redacted_url(url: &str) -> String {
@@ -16,6 +18,37 @@ pub(super) fn redacted_url(url: &str) -> String {
             let pairs: Vec<String> = query.split('&').map(redacted_pair).collect();
             format!("{shown}?{}", pairs.join("&"))
         }
+    }
+}
+
+/// The body with `***` for values of members, or of a form's pairs, that look secret.
+pub(super) fn redacted_body(body: &str) -> String {
+    match serde_json::from_str::<Value>(body) {
+        Ok(mut document @ (Value::Object(_) | Value::Array(_))) => {
+            mask(&mut document);
+            document.to_string()
+        }
+        _ => {
+            let pairs: Vec<String> = body.split('&').map(redacted_pair).collect();
+            pairs.join("&")
+        }
+    }
+}
+
+fn mask(document: &mut Value) {
+    match document {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if looks_secret(name) && !is_placeholder(text) => {
+                        *text = "***".to_owned();
+                    }
+                    other => mask(other),
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(mask),
+        _ => {}
     }
 }
 

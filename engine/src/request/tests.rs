@@ -338,7 +338,7 @@ fn a_request_has_its_parts_in_order() {
         ],
     )
     .unwrap();
-    let Request { url, headers } = build(
+    let Request { url, headers, .. } = build(
         &table,
         &result.requests[0],
         &options(&[("limit", "10"), ("cursor", "x=")]),
@@ -554,6 +554,8 @@ fn an_endpoint_of_nothing_is_the_base_url() {
 fn what_looks_secret_is_not_shown() {
     let redacted = |url: &str| {
         let request = Request {
+            method: crate::model::Method::Get,
+            body: None,
             url: url.to_owned(),
             headers: vec![],
         };

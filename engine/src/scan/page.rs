@@ -39,6 +39,7 @@ pub(super) fn read(shared: &Arc<Shared>, ticket: Ticket, job: Job) -> Result<()>
         let policy = &shared.chains.table().source.retry;
         match retry::decide(
             policy,
+            job.request.method,
             attempt,
             &failure.error,
             failure.asked,

@@ -7,6 +7,7 @@ mod cancel;
 mod chains;
 mod connections;
 mod egress;
+mod posts;
 mod redirects;
 mod retries;
 mod samples;

@@ -14,11 +14,16 @@ pub struct Received {
     pub target: String,
     /// The whole head, in lower case up to each colon.
     pub head: String,
+    pub body: String,
     /// How many came before it, on any connection.
     pub index: usize,
 }
 
 impl Received {
+    pub fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap()
+    }
+
     /// The value of a query parameter, as it was sent.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let (_, query) = self.target.split_once('?')?;
@@ -191,10 +196,16 @@ impl Desk {
         let text = String::from_utf8_lossy(&head).into_owned();
         let target = text.split(' ').nth(1).unwrap().to_owned();
         let lines: Vec<String> = text.lines().map(lower_name).collect();
+        let length = lines
+            .iter()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        stream.read_exact(&mut body).ok()?;
         let mut received = self.received.lock().unwrap();
         let request = Received {
             target,
             head: lines.join("\n"),
+            body: String::from_utf8(body).unwrap(),
             index: received.len(),
         };
         received.push(request.clone());

@@ -271,12 +271,12 @@ pub(super) fn place(option: &str, value: &str) -> Result<ParameterPlace, OptionE
         "query" => Ok(ParameterPlace::Query),
         "header" => Ok(ParameterPlace::Header),
         "path" => Ok(ParameterPlace::Path),
-        "body" => Err(OptionError::not_yet("param_in 'body'")),
+        "body" => Ok(ParameterPlace::Body),
         _ => Err(OptionError::invalid(
             option,
             format_args!("\"{value}\" is not a place for a parameter"),
         )
-        .with_hint("Valid values are query, header and path.")),
+        .with_hint("Valid values are query, header, path and body.")),
     }
 }
 

@@ -18,6 +18,7 @@ mod ordering;
 mod paging;
 mod path;
 mod quantity;
+mod reading;
 mod secrets;
 mod source;
 mod table;

@@ -7,10 +7,12 @@ use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
-use super::{aggregates, constants, header, operators, ordering, paging, path, quantity, template};
+use super::{
+    aggregates, constants, header, operators, ordering, paging, path, quantity, reading, template,
+};
 use crate::model::{
-    BracketsFlavour, Column, Dialect, JsonFlavour, Operators, Paging, ParameterPlace, Role,
-    RowsPath, RowsShape, SuffixFlavour, Table,
+    BodyPlan, BracketsFlavour, Column, Dialect, JsonFlavour, Operators, Paging, ParameterPlace,
+    Role, RowsPath, RowsShape, SuffixFlavour, Table,
 };
 use crate::pushdown;
 use std::time::Duration;
@@ -45,10 +47,14 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let dialect = given.read("dialect", dialect)?.unwrap_or_default();
     let endpoint = Endpoint::parse("endpoint", path)?;
     let columns = columns(definition, &endpoint, &shape)?;
+    let (method, body) = reading::reading(&given, &own, &columns)?;
+    let longest = list_length(body.as_ref());
     Ok(Table {
         name: definition.table_name.to_owned(),
         source: source(definition)?,
         endpoint: path.to_owned(),
+        method,
+        body,
         query: own.read("query", constants::query)?.unwrap_or_default(),
         headers: own.read("headers", constants::headers)?.unwrap_or_default(),
         rows: given.read("rows", path::rows)?.unwrap_or(RowsPath::Auto),
@@ -76,9 +82,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
             .map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
         max_url_length: given
             .read("max_url_length", quantity::positive)?
-            .map_or(MAX_URL_LENGTH, |size| {
-                usize::try_from(size).unwrap_or(usize::MAX)
-            }),
+            .map_or(longest, |size| usize::try_from(size).unwrap_or(usize::MAX)),
         sorting: ordering::of_table(&given, &own)?,
         fields_param: given.read("fields_param", paging::parameter)?,
         aggregates: aggregates::aggregates(&own, &given, &endpoint)?,
@@ -97,17 +101,13 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
 /// Bytes of a list in a URL that every server takes; common limits begin at 4,096 for the whole line.
 const MAX_URL_LENGTH: usize = 4000;
 
-/// Requests by GET only, so far.
-pub(super) fn method(option: &str, value: &str) -> Result<(), OptionError> {
-    match value {
-        "GET" => Ok(()),
-        "POST" | "PUT" | "PATCH" | "QUERY" | "DELETE" | "HEAD" | "OPTIONS" => {
-            Err(OptionError::not_yet(format_args!("method '{value}'")))
-        }
-        _ => Err(
-            OptionError::invalid(option, format_args!("\"{value}\" is not a method"))
-                .with_hint("Write GET."),
-        ),
+/// A body has no such bound; what its template leaves out goes into the URL.
+const MAX_BODY_LENGTH: usize = 1 << 20;
+
+fn list_length(body: Option<&BodyPlan>) -> usize {
+    match body {
+        Some(BodyPlan { template: None, .. }) => MAX_BODY_LENGTH,
+        Some(_) | None => MAX_URL_LENGTH,
     }
 }
 
@@ -282,7 +282,7 @@ fn twice(table: &Table, parameter: &str, first: &str, column: &str) -> OptionErr
 fn sends(table: &Table, column: &Column, place: ParameterPlace, parameter: &str) -> bool {
     let is_it = |name: &str| match place {
         ParameterPlace::Header => name.eq_ignore_ascii_case(parameter),
-        ParameterPlace::Query | ParameterPlace::Path => name == parameter,
+        _ => name == parameter,
     };
     match &column.role {
         Role::Parameter {

@@ -3,7 +3,7 @@
 use super::error::{OptionError, OptionErrorKind};
 use super::{
     aggregates, base_url, columns, constants, credentials, endpoint, filter, format, header,
-    operators, ordering, paging, path, quantity, source, table,
+    operators, ordering, paging, path, quantity, reading, source, table,
 };
 
 /// Where an option is written.
@@ -137,7 +137,9 @@ const VOCABULARY: &[Entry] = &[
     ),
     Entry(Home::Table, "query", works!(constants::query)),
     Entry(Home::Table, "headers", works!(constants::headers)),
-    Entry(Home::Table, "method", works!(table::method)),
+    Entry(Home::Table, "method", works!(reading::method)),
+    Entry(Home::Table, "body", works!(reading::body)),
+    Entry(Home::Table, "body_type", works!(reading::body_kind)),
     Entry(Home::Table, "format", works!(table::format)),
     Entry(Home::Table, "dialect", works!(table::dialect)),
     Entry(Home::Table, "operators", works!(operators::operators)),
@@ -184,8 +186,6 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "recheck", works!(quantity::boolean)),
     Entry(Home::Table, "rows_estimate", works!(quantity::estimate)),
     Entry(Home::Table, "latency", works!(quantity::duration)),
-    Entry(Home::Table, "body", Standing::Later),
-    Entry(Home::Table, "body_type", Standing::Later),
     Entry(
         Home::TableOnly,
         "count_endpoint",

@@ -31,7 +31,7 @@ mod trial;
 
 pub(crate) use quoting::is_bare;
 pub(super) use spelling::{Connective, Dialect, Judged, NullsPlaced, Term};
-pub(crate) use spelling::{Fragment, Parameter, finish, parameters_of};
+pub(crate) use spelling::{Fragment, Parameter, filter_param, finish, parameters_of};
 pub(crate) use sql::{PAGE, paged_parameter};
 pub(super) use standard::{expressible, spelling as sort_spelling};
 

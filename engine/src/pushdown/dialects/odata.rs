@@ -101,6 +101,10 @@ impl Dialect for Odata {
         aggregates::check(table, aggregate, filter_parameter(table))
     }
 
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(filter_parameter(table))
+    }
+
     fn finish(
         &self,
         table: &Table,

@@ -64,6 +64,10 @@ impl Dialect for Prometheus {
         })
     }
 
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(parameter(table))
+    }
+
     fn finish(
         &self,
         table: &Table,

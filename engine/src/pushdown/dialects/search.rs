@@ -91,6 +91,10 @@ impl Dialect for Search {
         })
     }
 
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(filter_param(table))
+    }
+
     fn finish(
         &self,
         table: &Table,
@@ -98,7 +102,7 @@ impl Dialect for Search {
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
         let filter = joined(&parameters(terms));
-        let name = table.filter_param.as_deref().unwrap_or("q");
+        let name = filter_param(table);
         let text = match (&table.filter_template, constant(table, name)) {
             (Some(template), _) => {
                 filled(template, |name| (name == "filter").then(|| filter.clone()))
@@ -113,6 +117,10 @@ impl Dialect for Search {
         all.extend(order_and_fields(self, table, query)?);
         Ok(all)
     }
+}
+
+fn filter_param(table: &Table) -> &str {
+    table.filter_param.as_deref().unwrap_or("q")
 }
 
 fn name<'a>(column: &'a Column, filter: &'a Filter) -> &'a str {

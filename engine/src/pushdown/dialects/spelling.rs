@@ -121,6 +121,11 @@ pub(crate) trait Dialect: Sync {
         None
     }
 
+    /// The parameter that carries the whole filter, where there is one.
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        table.filter_param.as_deref()
+    }
+
     /// Whether the API can order by a column, and where it puts NULLs then; the reason, in a user's
     /// words, where it cannot. Without a way to spell orders as parameters, a dialect that has orders
     /// says so here and writes them in [`finish`](Dialect::finish).
@@ -224,6 +229,11 @@ pub(crate) fn finish(
     terms: &[&Fragment],
 ) -> Result<Vec<Parameter>, String> {
     of(table).finish(table, query, terms)
+}
+
+/// The parameter that carries the whole filter, in dialects that have one.
+pub(crate) fn filter_param(table: &Table) -> Option<&str> {
+    of(table).filter_param(table)
 }
 
 /// The query parameters that a column's declared filters set, where each carries one condition.

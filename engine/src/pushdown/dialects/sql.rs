@@ -103,6 +103,10 @@ impl Dialect for Sql {
         aggregates::check(table, aggregate)
     }
 
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(statement::parameter(table))
+    }
+
     fn finish(
         &self,
         table: &Table,

@@ -11,7 +11,7 @@ use crate::pushdown::dialects::spelling::{
 use crate::pushdown::dialects::standard::order_and_fields;
 use crate::pushdown::dialects::{constant::constant, template};
 use crate::pushdown::expression::{Given, Test};
-use crate::request::{placeholder, unquoted};
+use crate::request::placeholder;
 use serde_json::Value;
 
 /// A dialect of JSON documents.
@@ -88,7 +88,7 @@ impl<F: Document> Dialect for Documents<F> {
         column: &Column,
         operator: Operator,
     ) -> Option<(ParameterPlace, String)> {
-        let document = self.filter_param(table).to_owned();
+        let document = self.name_of_filter(table).to_owned();
         match table.operators.spelled(Word::And) {
             Some(Spelled::Merged) => {
                 let filter = filter_for(column, operator).ok()?;
@@ -101,6 +101,10 @@ impl<F: Document> Dialect for Documents<F> {
             _ if is_spelled(&self.0, table, Word::And) => None,
             _ => Some((ParameterPlace::Query, document)),
         }
+    }
+
+    fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        Some(self.name_of_filter(table))
     }
 
     fn sorts(&self, _table: &Table, column: &Column) -> Result<NullsPlaced, String> {
@@ -177,7 +181,7 @@ impl<F: Document> Dialect for Documents<F> {
     ) -> Result<Vec<Parameter>, String> {
         let mut sent = Vec::new();
         let mut arms: Vec<Value> = terms.iter().copied().filter_map(json).cloned().collect();
-        let name = self.filter_param(table);
+        let name = self.name_of_filter(table);
         if !arms.is_empty() {
             // A constant of the same name is a filter, too.
             if let Some(own) = constant(table, name) {
@@ -190,7 +194,7 @@ impl<F: Document> Dialect for Documents<F> {
                 1 => arms.remove(0),
                 _ => self.joined(table, Connective::And, arms)?,
             };
-            let text = unquoted(&document.to_string());
+            let text = document.to_string();
             let around = table.filter_template.as_deref().unwrap_or("{filter}");
             let text = template::filled(around, |name| (name == "filter").then(|| text.clone()));
             sent.push(Parameter::query(name, text).in_json());
@@ -201,7 +205,7 @@ impl<F: Document> Dialect for Documents<F> {
 }
 
 impl<F: Document> Documents<F> {
-    fn filter_param<'a>(&self, table: &'a Table) -> &'a str {
+    fn name_of_filter<'a>(&self, table: &'a Table) -> &'a str {
         table
             .filter_param
             .as_deref()

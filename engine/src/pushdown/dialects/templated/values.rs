@@ -64,10 +64,21 @@ pub(super) fn name(template: &ParameterTemplate, name: &str) -> String {
 }
 
 fn parameter(template: &ParameterTemplate, name: &str, index: usize, values: &[Text]) -> Parameter {
-    Parameter::query(
+    let parameter = Parameter::query(
         text(&template.name, name, index, values),
         text(&template.value, name, index, values),
-    )
+    );
+    let is_json = match (template.value.as_slice(), values) {
+        ([Piece::Place(Placeholder::ValueJson | Placeholder::ValuesJson)], _) => true,
+        // A number is one in JSON, too.
+        ([Piece::Place(_)], [value]) => value.plain == value.json,
+        _ => false,
+    };
+    if is_json {
+        parameter.in_json()
+    } else {
+        parameter
+    }
 }
 
 fn text(pieces: &[Piece], name: &str, index: usize, values: &[Text]) -> String {

@@ -1,0 +1,159 @@
+//! The option `body`: a template over what is sent (minijinja's syntax, which is Jinja's).
+
+use super::percent::encode_value;
+use crate::model::BodyKind;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Value};
+use serde_json::Map;
+use std::collections::HashSet;
+
+/// A template of bodies.
+#[derive(Debug)]
+pub(crate) struct BodyTemplate {
+    environment: Environment<'static>,
+    uses: HashSet<String>,
+}
+
+/// Steps that filling one template may take: more is a loop that its author did not mean.
+const STEPS: u64 = 1_000_000;
+
+const NAME: &str = "body";
+
+impl BodyTemplate {
+    /// Reads a template. In a body of JSON every value is written as JSON, in a form percent-encoded.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn parse(text: &str, kind: BodyKind) -> Result<BodyTemplate, String> {
+        let mut environment = Environment::new();
+        environment.set_fuel(Some(STEPS));
+        environment.set_undefined_behavior(UndefinedBehavior::Lenient);
+        environment.set_auto_escape_callback(move |_| match kind {
+            BodyKind::Json => AutoEscape::Json,
+            BodyKind::Form | BodyKind::Text => AutoEscape::None,
+        });
+        if kind == BodyKind::Form {
+            environment.set_formatter(|out, _, value| {
+                let text = if value.is_undefined() || value.is_none() {
+                    String::new()
+                } else {
+                    value.to_string()
+                };
+                out.write_str(&encode_value(&text))
+                    .map_err(minijinja::Error::from)
+            });
+        }
+        environment
+            .add_template_owned(NAME, text.to_owned())
+            .map_err(told)?;
+        let template = environment.get_template(NAME).map_err(told)?;
+        let uses = template.undeclared_variables(true);
+        let known = ["filter", "params", "size", "page", "offset", "cursor"];
+        let first = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
+        if let Some(unknown) = uses
+            .iter()
+            .find(|path| !known.contains(&first(path).as_str()))
+        {
+            return Err(format!(
+                "{{{{ {unknown} }}}} is nothing that it knows; there are {}",
+                known.join(", ")
+            ));
+        }
+        Ok(BodyTemplate { environment, uses })
+    }
+
+    /// Whether it uses a variable.
+    pub(crate) fn uses(&self, variable: &str) -> bool {
+        self.uses.contains(variable)
+    }
+
+    /// Whether it uses a parameter, or all of them.
+    pub(crate) fn uses_parameter(&self, name: &str) -> bool {
+        self.uses("params") || self.uses(&format!("params.{name}"))
+    }
+
+    /// The template with its variables.
+    ///
+    /// # Errors
+    /// Why it cannot be filled.
+    pub(crate) fn filled(
+        &self,
+        variables: Map<String, serde_json::Value>,
+    ) -> Result<String, String> {
+        let template = self.environment.get_template(NAME).map_err(told)?;
+        template
+            .render(Value::from_serialize(&variables))
+            .map_err(told)
+    }
+}
+
+/// minijinja's message in this project's form.
+fn told(error: minijinja::Error) -> String {
+    let mut reason = error.kind().to_string();
+    if let Some(detail) = error.detail() {
+        reason = format!("{reason}: {detail}");
+    }
+    match error.line() {
+        Some(line) => format!("{reason} (line {line})"),
+        None => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use serde_json::json;
+
+    fn filled(text: &str, kind: BodyKind, variables: serde_json::Value) -> Result<String, String> {
+        let serde_json::Value::Object(variables) = variables else {
+            unreachable!("variables are an object");
+        };
+        BodyTemplate::parse(text, kind)?.filled(variables)
+    }
+
+    #[test]
+    fn values_are_written_for_their_place() {
+        let variables = || json!({"params": {"a": "x\" & ü"}, "size": 5});
+        assert_eq!(
+            filled(
+                r#"{"a": {{ params.a }}, "n": {{ size }}}"#,
+                BodyKind::Json,
+                variables()
+            ),
+            Ok(r#"{"a": "x\" & ü", "n": 5}"#.to_owned())
+        );
+        assert_eq!(
+            filled(
+                "a={{ params.a }}&b={{ params.b }}",
+                BodyKind::Form,
+                variables()
+            ),
+            Ok("a=x%22%20%26%20%C3%BC&b=".to_owned())
+        );
+        assert_eq!(
+            filled(
+                "{% if filter %}{{ filter }}{% else %}1=1{% endif %}",
+                BodyKind::Text,
+                variables()
+            ),
+            Ok("1=1".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_it_uses_is_known_and_mistakes_are_told() {
+        let template = BodyTemplate::parse("{{ params.a }}{{ filter }}", BodyKind::Text).unwrap();
+        assert!(template.uses("filter") && template.uses_parameter("a"));
+        assert!(!template.uses("size") && !template.uses_parameter("b"));
+        let refused = |text: &str| BodyTemplate::parse(text, BodyKind::Json).unwrap_err();
+        assert!(
+            refused("{{ filtr }}").contains("{{ filtr }} is nothing"),
+            "{}",
+            refused("{{ filtr }}")
+        );
+        assert!(refused("{% if x %}").contains("syntax error"));
+        let endless =
+            "{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}";
+        assert!(filled(endless, BodyKind::Json, json!({})).is_err());
+    }
+}
