@@ -588,7 +588,7 @@ mod tests {
         );
         assert_eq!(
             asked(&api, "SELECT count(*) FROM items WHERE id IN (1, 2, 3)").len(),
-            2 * 1 + 2
+            4
         );
         assert_eq!(
             remote("SELECT count(*) FROM items WHERE id IN (1, 2, 3)"),
