@@ -43,8 +43,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let path = own.text("endpoint").unwrap_or_default();
     let shape = shape(&given, &own)?;
     let dialect = given.read("dialect", dialect)?.unwrap_or_default();
-    let endpoint = Endpoint::parse("endpoint", path)?;
-    let columns = columns(definition, &endpoint, &shape)?;
+    let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
     Ok(Table {
         name: definition.table_name.to_owned(),
         source: source(definition)?,
@@ -81,7 +80,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
             }),
         sorting: ordering::of_table(&given, &own)?,
         fields_param: given.read("fields_param", paging::parameter)?,
-        aggregates: aggregates::aggregates(&own, &given, &endpoint)?,
+        aggregates: aggregates::aggregates(&own, &given)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,
