@@ -85,7 +85,7 @@ pub struct Recheck {
 
 impl ScanPlan {
     /// Whether a condition is sent: with `rest_fdw.pushdown` off only parameter columns' are. The setting
-    /// is looked at when a query runs, because a cached plan outlives it.
+    /// is looked at when a query runs, because an open cursor outlives it.
     pub fn is_sent(&self, sent: &Sent) -> bool {
         let leaves = sent.condition.leaves();
         let is_input = || {

@@ -71,12 +71,12 @@ mod tests {
     }
 
     fn plain(space: &str, table: &str) -> Api {
-        let filters = json!({"filters": [{"param": "id", "type": "number"}, {"param": "min", "field": "id", "op": ">=", "type": "number"}, {"param": "state"}],
+        let filters = json!({"filters": [{"param": "id", "type": "number"}, {"param": "ids", "field": "id", "op": "in", "type": "number"}, {"param": "min", "field": "id", "op": ">=", "type": "number"}, {"param": "state"}],
             "paging": {"style": "page", "page_size": 3, "total_field": "meta.total", "total_header": "X-Total"}, "shape": {"path": "data"}});
         let types = TYPES
             .replace(
                 "id int NOT NULL",
-                "id int NOT NULL OPTIONS (filter '= exact, in ids exact, >= min exact')",
+                "id int OPTIONS (filter '= exact, in ids exact, >= min exact') NOT NULL",
             )
             .replace("state text", "state text OPTIONS (filter '= exact')")
             .replace("score int8", "score int8 OPTIONS (filter '= score')");
@@ -193,7 +193,7 @@ mod tests {
                 &json!({"routes": {"/items/size": {"body": body}}}),
             );
             let found = error("SELECT count(*) FROM items");
-            assert_eq!(found.code, "HV000", "{body}: {found:?}");
+            assert_eq!(found.code, "HV00K", "{body}: {found:?}");
         }
     }
 
@@ -222,7 +222,10 @@ mod tests {
         );
         run("ALTER FOREIGN TABLE items OPTIONS (SET total_header 'x-other')");
         let found = error("SELECT count(*) FROM items");
-        assert_eq!(found.message, "there is no header \"x-other\"", "{found:?}");
+        assert!(
+            found.message.ends_with("there is no header \"x-other\""),
+            "{found:?}"
+        );
     }
 
     #[pg_test]
@@ -566,6 +569,18 @@ mod tests {
     }
 
     #[pg_test]
+    fn an_open_aggregate_is_asked_whole_when_pushdown_goes_off() {
+        let api = postgrest("an_aggregate_is_asked_whole", &format!(", {ALL}"));
+        run("DECLARE open CURSOR FOR SELECT max(score)::text FROM items WHERE id < 5");
+        run("SET LOCAL rest_fdw.pushdown = off");
+        assert_eq!(column("FETCH ALL FROM open"), ["20"]);
+        assert_eq!(
+            api.requests(),
+            ["GET /items?id=lt.5&select=max_1:score.max()"]
+        );
+    }
+
+    #[pg_test]
     fn lists_that_become_several_requests_are_aggregated_here() {
         let api = plain(
             "lists_and_inputs",
@@ -573,7 +588,7 @@ mod tests {
         );
         assert_eq!(
             asked(&api, "SELECT count(*) FROM items WHERE id IN (1, 2, 3)").len(),
-            2 * 1 + 2
+            4
         );
         assert_eq!(
             remote("SELECT count(*) FROM items WHERE id IN (1, 2, 3)"),
@@ -632,7 +647,7 @@ mod tests {
         );
         assert_eq!(
             asked(&api, "SELECT count(*) FROM items"),
-            ["GET /items?limit=2&select=id"]
+            ["GET /items?limit=2"]
         );
         assert_eq!(
             remote("SELECT state, count(*) FROM items GROUP BY state"),
@@ -652,16 +667,20 @@ mod tests {
         ] {
             api.client()
                 .define(api.space(), &json!({"routes": {"/items": {"body": body}}}));
-            assert_eq!(error("SELECT max(id) FROM items").message, reason);
+            let found = error("SELECT max(id) FROM items");
+            assert!(found.message.ends_with(reason), "{found:?}");
+            assert_eq!(found.code, "HV00K");
         }
         api.client().define(
             api.space(),
             &json!({"routes": {"/items": {"body": "[{\"count_1\": null}]"}}}),
         );
         let found = error("SELECT count(score) FROM items");
-        assert_eq!(
-            found.message,
-            "the response has no count where it should be"
+        assert!(
+            found
+                .message
+                .ends_with("the response has no count where it should be"),
+            "{found:?}"
         );
     }
 
@@ -674,12 +693,18 @@ mod tests {
             refused("ADD aggregates 'count, median'").message,
             "invalid value for option \"aggregates\": \"median\" is not an aggregate"
         );
+        // What the server may declare shows when the table is used.
+        let useless = |options: &str| {
+            error(&format!(
+                "DO $$ BEGIN ALTER FOREIGN TABLE items OPTIONS ({options}); PERFORM * FROM items; END $$"
+            ))
+        };
         assert_eq!(
-            refused("ADD aggregates 'count'").message,
+            useless("ADD aggregates 'count'").message,
             "option \"aggregates\" has no effect in dialect plain"
         );
         assert_eq!(
-            refused("ADD exact_total 'on'").message,
+            useless("ADD exact_total 'on'").message,
             "option \"exact_total\" needs option \"total_field\" or \"total_header\""
         );
         assert_eq!(

@@ -560,8 +560,8 @@ mod tests {
             (
                 table("method 'get'"),
                 "method",
-                "\"get\" is not a method",
-                "Write GET.",
+                "\"get\" is not a method to read with",
+                "Valid values are GET, POST, PUT and QUERY.",
             ),
             (
                 table("format 'xml'"),

@@ -71,7 +71,7 @@ impl Results {
         self.rows = 0;
     }
 
-    /// Fills the slot's arrays with row `row` of a batch.
+    /// Fills the slot's arrays with row `row` of a batch: `true`, for it is never another request's.
     ///
     /// # Safety
     /// The arrays have an entry for each column of the node.
@@ -81,7 +81,7 @@ impl Results {
         batch: &Batch,
         row: usize,
         slot: *mut pg_sys::TupleTableSlot,
-    ) -> Result<(), FdwError> {
+    ) -> Result<bool, FdwError> {
         self.rows += 1;
         if self.aggregate.is_single() && self.rows > 1 {
             return Err(unexpected(
@@ -104,7 +104,7 @@ impl Results {
             }
             pg_sys::ExecStoreVirtualTuple(slot);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The row of no rows, if it is still to come: there is one where all rows are one group. `asked`: the

@@ -94,44 +94,25 @@ impl ForeignScan {
             let table = plan.answering_table();
             let results = plan.query.aggregate.clone();
             let results = results.map(|asked| Results::new(&table, asked, descriptor, context));
-            let mut lookups = Lookups::default();
-            // Only a hint: a scan is also run again where neither the flag nor a parameter tells.
-            if flags as u32 & pg_sys::EXEC_FLAG_REWIND != 0
-                || !(*(*node).ss.ps.plan).extParam.is_null()
-            {
-                lookups.expect_more();
-            }
             let (operands, rechecks) = initialise_expressions(node, plan.operands.len());
-            let loaders = loaders(
-                &plan.table,
-                &plan.attributes,
-                &plan.wanted,
-                descriptor,
-                context,
-            );
-            let parameters = Parameters::new(
-                &table,
-                &plan.attributes,
-                &split_columns(&plan),
-                descriptor,
-                context,
-            );
+            let (attributes, wanted) = (&plan.attributes, &plan.wanted);
+            let split = split_columns(&plan);
             Ok(ForeignScan {
-                table: Arc::new(table),
                 client: None,
                 relation: relation.map(|relation| relation.rd_id),
                 user: compat::scan_user(node),
                 operands,
                 rechecks,
-                loaders,
+                loaders: loaders(&plan.table, attributes, wanted, descriptor, context),
                 texts: Texts::new(context),
-                parameters,
+                parameters: Parameters::new(&table, attributes, &split, descriptor, context),
                 results,
+                table: Arc::new(table),
                 stream: None,
                 asks_for_all: false,
                 asked: None,
                 paused: None,
-                lookups,
+                lookups: lookups(node, flags),
                 finished: false,
                 totals: Totals::default(),
                 plan,
@@ -158,18 +139,13 @@ impl ForeignScan {
                 while stream.next_row < stream.batch.rows {
                     let row = stream.next_row;
                     stream.next_row += 1;
+                    let texts = &mut self.texts;
                     let filled = match &mut self.results {
-                        Some(results) => results
-                            .fill(&mut self.texts, &stream.batch, row, slot)
-                            .map(|()| true),
-                        None => fill(
-                            &mut self.loaders,
-                            &mut self.texts,
-                            &self.parameters,
-                            &stream.batch,
-                            row,
-                            slot,
-                        ),
+                        Some(results) => results.fill(texts, &stream.batch, row, slot),
+                        None => {
+                            let (loaders, parameters) = (&mut self.loaders, &self.parameters);
+                            fill(loaders, texts, parameters, &stream.batch, row, slot)
+                        }
                     };
                     let complete = filled
                         .map_err(|error| in_table(&self.table, self.client.as_deref(), error))?;
@@ -185,13 +161,18 @@ impl ForeignScan {
                 pgrx::check_for_interrupts!();
                 self.advance()?;
             }
-            match &mut self.results {
-                None => Ok(()),
-                Some(results) => results
-                    .fill_without_rows(self.asked.clone(), slot)
-                    .map_err(|error| in_table(&self.table, self.client.as_deref(), error)),
-            }
+            self.end_of_rows(slot)
         }
+    }
+
+    /// Aggregates of no rows may be a row all the same.
+    unsafe fn end_of_rows(&mut self, slot: *mut pg_sys::TupleTableSlot) -> Result<(), FdwError> {
+        let Some(results) = &mut self.results else {
+            return Ok(());
+        };
+        // SAFETY: by the caller's contract; the slot was emptied.
+        let filled = unsafe { results.fill_without_rows(self.asked.clone(), slot) };
+        filled.map_err(|error| in_table(&self.table, self.client.as_deref(), error))
     }
 
     /// Takes the next batch, waits for it, or finishes.
@@ -425,6 +406,18 @@ pub(super) fn log(records: Vec<RequestRecord>) {
             pgrx::log!("rest_fdw: {record}");
         }
     }
+}
+
+/// What is remembered of executions. Only a hint: a scan is also run again where neither the flag nor a
+/// parameter tells.
+unsafe fn lookups(node: *mut pg_sys::ForeignScanState, flags: i32) -> Lookups {
+    let mut lookups = Lookups::default();
+    // SAFETY: the node is being initialised by the executor.
+    let is_parameterised = unsafe { !(*(*node).ss.ps.plan).extParam.is_null() };
+    if flags as u32 & pg_sys::EXEC_FLAG_REWIND != 0 || is_parameterised {
+        lookups.expect_more();
+    }
+    lookups
 }
 
 /// Columns whose lists may be split into several requests: a row counts for its own request only.

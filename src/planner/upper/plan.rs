@@ -3,12 +3,12 @@
 use super::path::Grouped;
 use super::shown;
 use crate::plan::{RemoteAggregate, ScanPlan};
-use crate::planner::clauses;
+use crate::planner::clauses::{self, Clause};
 use crate::planner::paths::push_down;
 use crate::planner::relation::Relation;
 use crate::planner::scan_plan::Expressions;
 use pgrx::{PgList, pg_sys};
-use rest_engine::pushdown::RemoteQuery;
+use rest_engine::pushdown::{RemoteQuery, Sent};
 use std::ptr;
 
 /// The plan node for a path of the grouped relation `rel`. It scans no relation: its rows are `targets`.
@@ -29,26 +29,8 @@ pub unsafe fn aggregate_scan(
         let mut pushdown = push_down(relation, &clauses);
         let expressions = Expressions::sort(relation, &clauses, &mut pushdown);
         let plan = ScanPlan {
-            table: relation.table().clone(),
-            server: relation.catalog.server.to_u32(),
-            attributes: relation.catalog.attributes.clone(),
-            query: RemoteQuery {
-                sent: pushdown.sent,
-                aggregate: Some(grouped.aggregate.clone()),
-                ..RemoteQuery::default()
-            },
-            aggregate: Some(RemoteAggregate {
-                shown: shown::aggregate(relation.table(), &grouped.wish),
-                filters: shown::filters(relation, &clauses),
-            }),
-            local_order: None,
             operands: expressions.labels,
-            // Aggregates cannot be checked again.
-            rechecks: Vec::new(),
-            local_reasons: vec!["groups are checked here".to_owned(); list_length(grouped.having)],
-            wanted: Vec::new(),
-            hint: None,
-            fetch_ahead: true,
+            ..scan_plan(relation, grouped, &clauses, pushdown.sent)
         };
         let private = plan.to_list().unwrap_or_else(|error| error.raise());
         pg_sys::make_foreignscan(
@@ -61,6 +43,44 @@ pub unsafe fn aggregate_scan(
             ptr::null_mut(),
             outer_plan,
         )
+    }
+}
+
+/// The plan, but for its operands.
+unsafe fn scan_plan(
+    relation: &Relation,
+    grouped: &Grouped,
+    clauses: &[Clause],
+    sent: Vec<Sent>,
+) -> ScanPlan {
+    // SAFETY: the clauses and the list are of the query being planned.
+    let (filters, conditions) = unsafe {
+        (
+            shown::filters(relation, clauses),
+            list_length(grouped.having),
+        )
+    };
+    ScanPlan {
+        table: relation.table().clone(),
+        server: relation.catalog.server.to_u32(),
+        attributes: relation.catalog.attributes.clone(),
+        query: RemoteQuery {
+            sent,
+            aggregate: Some(grouped.aggregate.clone()),
+            ..RemoteQuery::default()
+        },
+        aggregate: Some(RemoteAggregate {
+            shown: shown::aggregate(relation.table(), &grouped.wish),
+            filters,
+        }),
+        local_order: None,
+        operands: Vec::new(),
+        // Aggregates cannot be checked again.
+        rechecks: Vec::new(),
+        local_reasons: vec!["groups are checked here".to_owned(); conditions],
+        wanted: Vec::new(),
+        hint: None,
+        fetch_ahead: true,
     }
 }
 

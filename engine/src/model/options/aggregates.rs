@@ -32,22 +32,27 @@ pub(super) fn count_field(option: &str, value: &str) -> Result<FieldPath, Option
     }
 }
 
-/// Reads a table's; its own path and `given` options.
-pub(super) fn aggregates(
-    own: &Given,
-    given: &Given,
-    endpoint: &Endpoint,
-) -> Result<Aggregates, OptionError> {
-    let count_endpoint = own.text("count_endpoint");
-    if let Some(path) = count_endpoint {
-        same_variables(endpoint, &Endpoint::parse("count_endpoint", path)?)?;
-    } else if own.text("count_field").is_some() {
-        let message = "option \"count_field\" has no effect without option \"count_endpoint\"";
-        return Err(OptionError::conflict(message)
-            .with_hint("For the total of an ordinary response set total_field and exact_total."));
+/// What a table's own options must agree on when they are written.
+pub(super) fn agree(own: &Given) -> Result<(), OptionError> {
+    match (own.text("count_endpoint"), own.text("count_field")) {
+        (Some(count), _) => {
+            let rows = Endpoint::parse("endpoint", own.text("endpoint").unwrap_or_default())?;
+            same_variables(&rows, &Endpoint::parse("count_endpoint", count)?)
+        }
+        (None, Some(_)) => {
+            let message = "option \"count_field\" has no effect without option \"count_endpoint\"";
+            Err(OptionError::conflict(message).with_hint(
+                "For the total of an ordinary response set total_field and exact_total.",
+            ))
+        }
+        (None, None) => Ok(()),
     }
+}
+
+/// Reads a table's: its path, and what `given` holds.
+pub(super) fn aggregates(own: &Given, given: &Given) -> Result<Aggregates, OptionError> {
     Ok(Aggregates {
-        count_endpoint: count_endpoint.map(str::to_owned),
+        count_endpoint: own.text("count_endpoint").map(str::to_owned),
         count_field: given.read("count_field", count_field)?,
         exact_total: given
             .read("exact_total", quantity::boolean)?

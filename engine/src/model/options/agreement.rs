@@ -1,5 +1,6 @@
 //! Which options of one level need or exclude each other.
 
+use super::aggregates;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 
@@ -12,6 +13,7 @@ pub(super) fn server(options: &[(String, String)]) -> Result<(), OptionError> {
 /// A table needs its endpoint.
 pub(super) fn table(options: &[(String, String)]) -> Result<(), OptionError> {
     required(options, "endpoint", "/items")?;
+    aggregates::agree(&Given::one(options))?;
     exclusive(options)
 }
 

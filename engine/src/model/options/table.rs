@@ -45,8 +45,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let path = own.text("endpoint").unwrap_or_default();
     let shape = shape(&given, &own)?;
     let dialect = given.read("dialect", dialect)?.unwrap_or_default();
-    let endpoint = Endpoint::parse("endpoint", path)?;
-    let columns = columns(definition, &endpoint, &shape)?;
+    let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
     let (method, body) = reading::reading(&given, &own, &columns)?;
     let longest = list_length(body.as_ref());
     Ok(Table {
@@ -85,7 +84,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
             .map_or(longest, |size| usize::try_from(size).unwrap_or(usize::MAX)),
         sorting: ordering::of_table(&given, &own)?,
         fields_param: given.read("fields_param", paging::parameter)?,
-        aggregates: aggregates::aggregates(&own, &given, &endpoint)?,
+        aggregates: aggregates::aggregates(&own, &given)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,

@@ -124,6 +124,31 @@ fn a_template_says_where_values_go_and_the_rest_goes_into_the_url() {
 }
 
 #[test]
+fn a_filter_may_be_the_whole_body() {
+    let etcd = table(
+        &[],
+        &[
+            ("method", "POST"),
+            ("dialect", "json operators"),
+            ("operators", r#"{"=": {"key": "{value:base64}"}}"#),
+            (
+                "body",
+                r#"{% if filter %}{{ filter }}{% else %}{"key": "AA==", "range_end": "AA=="}{% endif %}"#,
+            ),
+        ],
+        &[("key", Type::Text, &[("filter", "=")])],
+    );
+    let sent = |operands: &[Operand]| request(&etcd, operands).unwrap();
+    let one = sent(&[Operand::Value(Value::Text("foo".to_owned()))]);
+    assert_eq!(one.body.as_deref(), Some(r#"{"key":"Zm9v"}"#));
+    assert_eq!(one.url, "https://api.test/v1/items");
+    assert_eq!(
+        sent(&[]).body.as_deref(),
+        Some(r#"{"key": "AA==", "range_end": "AA=="}"#)
+    );
+}
+
+#[test]
 fn a_body_column_is_an_input_in_the_body() {
     let columns: &[TestColumn] = &[
         (

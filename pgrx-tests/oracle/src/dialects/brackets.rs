@@ -68,7 +68,7 @@ fn flavour(
         Some(flavour),
         declare::path,
     );
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::path);
     declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     declare::sorts(random, &mut service, table, sorting);
     declare::entity(random, &mut service, table);

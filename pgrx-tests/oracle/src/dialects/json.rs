@@ -58,7 +58,7 @@ fn directus(random: &mut Random, table: &Table) -> Service {
         true,
     );
     declare::speak(&mut service, table, "json", Some("directus"), declare::path);
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::path);
     declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     declare::sorts(
         random,
@@ -89,7 +89,7 @@ fn elasticsearch(random: &mut Random, table: &Table) -> Service {
         declare::last,
     );
     declare::fields(&mut service, table);
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::path);
     declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     for column in &table.columns {
         if random.percent(60) {

@@ -53,7 +53,7 @@ fn serve(random: &mut Random, table: &Table) -> Service {
     }
     declare::speak(&mut service, table, "jsonapi", None, declare::last);
     declare::fields(&mut service, table);
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::last);
     declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     declare::sorts(
         random,

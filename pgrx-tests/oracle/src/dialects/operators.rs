@@ -28,7 +28,7 @@ fn serve(random: &mut Random, table: &Table) -> Service {
     general_options(random, &mut service);
     paging::draw(random, &mut service, paging::ALL);
     declare::speak(&mut service, table, "operators", None, declare::path);
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::path);
     let declared = declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     let (list, list_name) = *random.pick(LISTS);
     let (single, single_name) = *random.pick(&[("{value}", "csv"), ("{value:json}", "json")]);

@@ -24,7 +24,7 @@ fn serve(random: &mut Random, table: &Table) -> Service {
     general_options(random, &mut service);
     paging::draw(random, &mut service, paging::ALL);
     declare::speak(&mut service, table, "plain", None, declare::path);
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::path);
     let declared = declare::filters(
         random,
         &mut service,

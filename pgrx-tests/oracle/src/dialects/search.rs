@@ -26,7 +26,7 @@ fn serve(random: &mut Random, table: &Table) -> Service {
         service.table("total_field", "total_count");
     }
     declare::speak(&mut service, table, "search", None, declare::path);
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::path);
     declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     declare::sorts(
         random,

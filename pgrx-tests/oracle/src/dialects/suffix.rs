@@ -83,7 +83,7 @@ fn flavour(
     general_options(random, &mut service);
     paging::draw(random, &mut service, paging::ALL);
     declare::speak(&mut service, table, "suffix", Some(flavour), declare::path);
-    let worse = Worse::draw(random, &mut service, table);
+    let worse = Worse::draw(random, &mut service, table, declare::path);
     declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     declare::sorts(random, &mut service, table, sorting);
     declare::entity(random, &mut service, table);

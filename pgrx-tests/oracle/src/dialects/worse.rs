@@ -16,8 +16,13 @@ pub(super) struct Worse {
 }
 
 impl Worse {
-    /// Mostly an API that keeps its promises.
-    pub(super) fn draw(random: &mut Random, service: &mut Service, table: &Table) -> Worse {
+    /// Mostly an API that keeps its promises; `name` is what it calls a column.
+    pub(super) fn draw(
+        random: &mut Random,
+        service: &mut Service,
+        table: &Table,
+        name: fn(&Column) -> String,
+    ) -> Worse {
         let mut worse = Worse::default();
         match random.between(0, 11) {
             0 => {
@@ -31,7 +36,7 @@ impl Worse {
             3 => {
                 let column = random.pick(&table.columns);
                 worse.ignores = Some(column.name.clone());
-                service.serve("ignore", vec![column.field.join(".")]);
+                service.serve("ignore", vec![name(column)]);
             }
             _ => {}
         }
