@@ -491,7 +491,7 @@ mod tests {
         for (space, retries, fault) in [
             (
                 "a_page_cut_off",
-                &[1] as &[u32],
+                &[1] as &[i32],
                 json!({"kind": "truncate", "after": 40_000, "on_page": 2}),
             ),
             (
