@@ -491,17 +491,26 @@ mod tests {
         for (space, retries, fault) in [
             (
                 "a_page_cut_off",
-                1,
+                &[1] as &[i32],
                 json!({"kind": "truncate", "after": 40_000, "on_page": 2}),
             ),
             (
                 "a_page_busy",
-                1,
+                &[1],
                 json!({"kind": "status", "status": 500, "on_page": 2}),
             ),
             // A kept connection that the server has closed is replaced, which is no retry (RFC 9112, section 9.3.1).
-            ("a_page_closed", 0, json!({"kind": "close", "on_page": 2})),
-            ("a_page_reset", 0, json!({"kind": "reset", "on_page": 2})),
+            // Where the page before is still being read, this one has a connection of its own.
+            (
+                "a_page_closed",
+                &[0, 1],
+                json!({"kind": "close", "on_page": 2}),
+            ),
+            (
+                "a_page_reset",
+                &[0, 1],
+                json!({"kind": "reset", "on_page": 2}),
+            ),
         ] {
             let route = json!({
                 "generate": {"kind": "items", "count": 500},
@@ -530,12 +539,15 @@ mod tests {
             );
             answer(&api, &route);
             let lines = explain("ANALYZE, COSTS OFF", "SELECT id FROM bad");
-            let retries = format!("Retries: {retries}");
-            for line in [retries.as_str(), "Pages Fetched: 3", "Rows Fetched: 500"] {
-                assert!(
-                    lines.contains(&line.to_owned()),
-                    "{space}, {line}: {lines:#?}"
-                );
+            let shows = |line: String| lines.contains(&line);
+            assert!(
+                retries
+                    .iter()
+                    .any(|retries| shows(format!("Retries: {retries}"))),
+                "{space}: {lines:#?}"
+            );
+            for line in ["Pages Fetched: 3", "Rows Fetched: 500"] {
+                assert!(shows(line.to_owned()), "{space}, {line}: {lines:#?}");
             }
             run("DROP SERVER api CASCADE");
         }

@@ -615,7 +615,7 @@ mod tests {
                 column_with("param 'p', param_in 'cookie'"),
                 "param_in",
                 "\"cookie\" is not a place for a parameter",
-                "Valid values are query, header and path.",
+                "Valid values are query, header, path and body.",
             ),
             (
                 column_with("format 'iso'"),

@@ -4,7 +4,8 @@ use super::super::dialects;
 use super::super::terms;
 use super::{Aggregate, AskedBy, Call, Source, Wish, WishedColumn, WishedResult};
 use crate::model::{
-    Column, FieldPath, Function, Location, OnError, Operator, Paging, Role, RowsShape, Table, Type,
+    Column, Dialect, FieldPath, Function, Location, OnError, Operator, Paging, Role, RowsShape,
+    Table, Type,
 };
 
 /// What the API is asked for; counts without rows come first, since they cost it least.
@@ -50,7 +51,8 @@ fn without_rows(table: &Table) -> Option<AskedBy> {
         return Some(AskedBy::CountEndpoint);
     }
     let is_declared = declared.exact_total || declared.functions.contains(&Function::Count);
-    if let Some(place) = dialects::of(table).total(table).filter(|_| is_declared) {
+    let of_dialect = dialects::of(table).total(table);
+    if let Some(place) = of_dialect.filter(|_| is_declared && !body_is_about_rows(table)) {
         return Some(AskedBy::Total(place));
     }
     let place = match (&table.total_field, &table.total_header) {
@@ -88,6 +90,9 @@ fn by_dialect(table: &Table, wish: &Wish) -> Result<Aggregate, String> {
         return Err("the query asks for groups only, not for aggregates".to_owned());
     }
     has_named_members(table)?;
+    if body_is_about_rows(table) {
+        return Err("the table's body was written for rows".to_owned());
+    }
     if matches!(table.paging, Paging::Keyset { .. }) && !wish.group.is_empty() {
         return Err("groups have no key that pages could go on from".to_owned());
     }
@@ -108,6 +113,13 @@ fn by_dialect(table: &Table, wish: &Wish) -> Result<Aggregate, String> {
     };
     dialects::of(table).aggregates(table, &aggregate)?;
     Ok(aggregate)
+}
+
+/// What a body's template asks for besides conditions was meant for rows, unless it carries a whole statement.
+fn body_is_about_rows(table: &Table) -> bool {
+    let carries_statement = table.dialect == Dialect::Sql && table.filter_template.is_some();
+    let body = table.body.as_ref();
+    body.is_some_and(|body| body.template.is_some()) && !carries_statement
 }
 
 /// Results are found by their names.

@@ -269,6 +269,23 @@ fn constant_parameters_that_are_about_rows_are_left_alone() {
     }
 }
 
+#[test]
+fn a_body_that_was_written_for_rows_is_left_alone() {
+    let body = ("body", "{\"limit\": 10, \"where\": {{ filter | tojson }}}");
+    let declared = [("dialect", "odata"), ALL, ("method", "POST"), body];
+    let found = choose(&over(&declared), &wish(&[], &[ROWS])).unwrap_err();
+    assert_eq!(found, "the table's body was written for rows");
+    let statement = [
+        ("dialect", "sql"),
+        ALL,
+        ("method", "POST"),
+        ("filter_param", "query"),
+        ("filter_template", "SELECT {columns} FROM t{where}"),
+        ("body", "{\"query\": {{ params.query | tojson }}}"),
+    ];
+    assert!(choose(&over(&statement), &wish(&[], &[ROWS])).is_ok());
+}
+
 /// Whether `column OPERATOR operand` is certain to be sent.
 fn certainty(table: &Table, column: usize, operator: Operator, known: Known) -> Result<(), String> {
     let predicate = Predicate::Compare {

@@ -89,7 +89,7 @@ fn elasticsearch(random: &mut Random, table: &Table) -> Service {
         declare::last,
     );
     declare::fields(&mut service, table);
-    let worse = Worse::draw(random, &mut service, table, declare::path);
+    let worse = Worse::draw(random, &mut service, table, declare::last);
     declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
     for column in &table.columns {
         if random.percent(60) {
