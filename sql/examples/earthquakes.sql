@@ -36,7 +36,7 @@ CREATE FOREIGN TABLE earthquakes (
   feature     jsonb            OPTIONS (field '$')
 ) SERVER usgs OPTIONS (
   endpoint '/fdsnws/event/1/query', query '{"format": "geojson"}',
-  rows 'features', key 'id',
+  rows 'features', key 'id', count_endpoint '/fdsnws/event/1/count',
   pagination 'offset', offset_param 'offset', first_offset '1',
   page_size_param 'limit', page_size '1000', max_page_size '20000', end_on_short_page 'true'
 );
@@ -84,6 +84,23 @@ SELECT time, magnitude, place
 FROM earthquakes
 WHERE time >= '2018-02-06' AND time <= '2018-02-07 01:00'
 LIMIT 3;
+
+-- An OR over one column is a list. This API takes one type at a time, so it is asked twice.
+SELECT type, count(*)
+FROM earthquakes
+WHERE (type = 'quarry blast' OR type = 'explosion') AND time >= '2018-01-31' AND time < '2018-02-07 12:00'
+GROUP BY type
+ORDER BY type;
+
+-- The API can count, too: one request, and no rows. It is asked only if it answers every condition exactly.
+SELECT count(*)
+FROM earthquakes
+WHERE magnitude >= 4.5 AND time >= '2018-01-31' AND time <= '2018-02-07 12:00';
+
+EXPLAIN (COSTS OFF)
+SELECT count(*)
+FROM earthquakes
+WHERE magnitude >= 4.5 AND time >= '2018-01-31' AND time <= '2018-02-07 12:00';
 
 -- A table of one's own, joined with the API's.
 CREATE TABLE regions (name text, south float8, north float8, west float8, east float8);
