@@ -65,6 +65,14 @@ impl ColumnPlan {
             may_be_null: true,
         }
     }
+
+    /// A column that stands elsewhere in a row: `field` is its dotted path.
+    pub const fn at(name: &'static str, kind: Kind, field: &'static str) -> ColumnPlan {
+        ColumnPlan {
+            field,
+            ..ColumnPlan::plain(name, kind)
+        }
+    }
 }
 
 /// The columns that an API of JSON objects can carry.
@@ -84,6 +92,9 @@ pub const ALL_COLUMNS: &[ColumnPlan] = &[
     ColumnPlan::plain("j", Kind::Jsonb),
     ColumnPlan::plain("arr", Kind::TextArray),
 ];
+
+/// [`ALL_COLUMNS`] without its last two, jsonb and the array: what an API whose filters know single values can carry.
+pub const SINGLE_VALUES: &[ColumnPlan] = ALL_COLUMNS.split_at(ALL_COLUMNS.len() - 2).0;
 
 impl Table {
     /// A random table; `plans` begins with the key.

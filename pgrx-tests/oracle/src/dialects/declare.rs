@@ -78,6 +78,9 @@ pub(super) fn filters<'a>(
     all
 }
 
+/// What a column may declare where every operator is offered without a declaration: fewer.
+pub(super) const FEWER: &[&str] = &["none", "=", "=, in", "=, is_null, in"];
+
 /// In a dialect that declares filters itself: sometimes fewer of them.
 pub(super) fn fewer_filters(
     random: &mut Random,
@@ -177,6 +180,19 @@ pub(super) fn field_list(random: &mut Random, service: &mut Service, param: &str
         if let Some(dialect) = service.route.get_mut("dialect") {
             dialect["fields_param"] = param.into();
         }
+    }
+}
+
+/// In a dialect that has lists of columns and aggregates of its own: sometimes the table declares them.
+pub(super) fn fields_and_aggregates(random: &mut Random, service: &mut Service, param: &str) {
+    if random.percent(70) {
+        service.table("fields_param", param);
+    }
+    if random.percent(60) {
+        service.table(
+            "aggregates",
+            *random.pick(&["count", "count, min, max", "count, min, max, sum, avg"]),
+        );
     }
 }
 

@@ -13,27 +13,20 @@ pub(super) const DIRECTUS: Dialect = Dialect {
     serve: directus,
 };
 
-const fn source(name: &'static str, kind: Kind, field: &'static str) -> ColumnPlan {
-    ColumnPlan {
-        field,
-        ..ColumnPlan::plain(name, kind)
-    }
-}
-
 /// An index of Elasticsearch knows no arrays apart from their elements.
 const SOURCE: &[ColumnPlan] = &[
-    source("id", Kind::Int8, "_source.id"),
-    source("i4", Kind::Int4, "_source.i4"),
-    source("i8", Kind::Int8, "_source.i8"),
-    source("f8", Kind::Float8, "_source.f8"),
-    source("n", Kind::Numeric, "_source.n"),
-    source("b", Kind::Bool, "_source.b"),
-    source("t", Kind::Text, "_source.t"),
-    source("c", Kind::TextC, "_source.c"),
-    source("u", Kind::Uuid, "_source.u"),
-    source("d", Kind::Date, "_source.d"),
-    source("ts", Kind::Timestamp, "_source.ts"),
-    source("tz", Kind::TimestampTz, "_source.tz"),
+    ColumnPlan::at("id", Kind::Int8, "_source.id"),
+    ColumnPlan::at("i4", Kind::Int4, "_source.i4"),
+    ColumnPlan::at("i8", Kind::Int8, "_source.i8"),
+    ColumnPlan::at("f8", Kind::Float8, "_source.f8"),
+    ColumnPlan::at("n", Kind::Numeric, "_source.n"),
+    ColumnPlan::at("b", Kind::Bool, "_source.b"),
+    ColumnPlan::at("t", Kind::Text, "_source.t"),
+    ColumnPlan::at("c", Kind::TextC, "_source.c"),
+    ColumnPlan::at("u", Kind::Uuid, "_source.u"),
+    ColumnPlan::at("d", Kind::Date, "_source.d"),
+    ColumnPlan::at("ts", Kind::Timestamp, "_source.ts"),
+    ColumnPlan::at("tz", Kind::TimestampTz, "_source.tz"),
 ];
 
 pub(super) const ELASTICSEARCH: Dialect = Dialect {
@@ -100,8 +93,8 @@ fn elasticsearch(random: &mut Random, table: &Table) -> Service {
     service
 }
 
-/// `_neq`, `_nin` and `must_not` keep rows without the value.
-fn operators(kind: Kind) -> &'static [Spelled] {
+/// `_neq`, `_nin`, `must_not` and Strapi's `$ne` and `$notIn` keep rows without the value.
+pub(super) fn operators(kind: Kind) -> &'static [Spelled] {
     const NULLS: [Spelled; 2] = [("is_null", true), ("is_not_null", true)];
     match kind {
         Kind::Text => &[

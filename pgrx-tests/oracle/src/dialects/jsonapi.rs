@@ -14,28 +14,21 @@ pub(super) const DIALECT: Dialect = Dialect {
     serve,
 };
 
-const fn attribute(name: &'static str, kind: Kind, field: &'static str) -> ColumnPlan {
-    ColumnPlan {
-        field,
-        ..ColumnPlan::plain(name, kind)
-    }
-}
-
 const COLUMNS: &[ColumnPlan] = &[
-    attribute("id", Kind::Int8, "attributes.id"),
-    attribute("i4", Kind::Int4, "attributes.i4"),
-    attribute("i8", Kind::Int8, "attributes.i8"),
-    attribute("f8", Kind::Float8, "attributes.f8"),
-    attribute("n", Kind::Numeric, "attributes.n"),
-    attribute("b", Kind::Bool, "attributes.b"),
-    attribute("t", Kind::Text, "attributes.t"),
-    attribute("c", Kind::TextC, "attributes.c"),
-    attribute("u", Kind::Uuid, "attributes.u"),
-    attribute("d", Kind::Date, "attributes.d"),
-    attribute("ts", Kind::Timestamp, "attributes.ts"),
-    attribute("tz", Kind::TimestampTz, "attributes.tz"),
-    attribute("j", Kind::Jsonb, "attributes.j"),
-    attribute("arr", Kind::TextArray, "attributes.arr"),
+    ColumnPlan::at("id", Kind::Int8, "attributes.id"),
+    ColumnPlan::at("i4", Kind::Int4, "attributes.i4"),
+    ColumnPlan::at("i8", Kind::Int8, "attributes.i8"),
+    ColumnPlan::at("f8", Kind::Float8, "attributes.f8"),
+    ColumnPlan::at("n", Kind::Numeric, "attributes.n"),
+    ColumnPlan::at("b", Kind::Bool, "attributes.b"),
+    ColumnPlan::at("t", Kind::Text, "attributes.t"),
+    ColumnPlan::at("c", Kind::TextC, "attributes.c"),
+    ColumnPlan::at("u", Kind::Uuid, "attributes.u"),
+    ColumnPlan::at("d", Kind::Date, "attributes.d"),
+    ColumnPlan::at("ts", Kind::Timestamp, "attributes.ts"),
+    ColumnPlan::at("tz", Kind::TimestampTz, "attributes.tz"),
+    ColumnPlan::at("j", Kind::Jsonb, "attributes.j"),
+    ColumnPlan::at("arr", Kind::TextArray, "attributes.arr"),
 ];
 
 fn serve(random: &mut Random, table: &Table) -> Service {

@@ -2,6 +2,7 @@
 
 mod brackets;
 mod declare;
+mod flavour;
 mod json;
 mod jsonapi;
 mod liar;

@@ -2,14 +2,12 @@
 
 use super::{Dialect, Service, declare, general_options, paging};
 use crate::random::Random;
-use crate::tables::{ALL_COLUMNS, ColumnPlan, Table};
+use crate::tables::{SINGLE_VALUES, Table};
 
-/// Arrays and jsonb have no literals in OData: the last two stay out.
-const COLUMNS: &[ColumnPlan] = ALL_COLUMNS.split_at(ALL_COLUMNS.len() - 2).0;
-
+/// Arrays and jsonb have no literals in OData.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "odata",
-    columns: COLUMNS,
+    columns: SINGLE_VALUES,
     serve,
 };
 
@@ -27,20 +25,7 @@ fn serve(random: &mut Random, table: &Table) -> Service {
         service.table("next_url_field", "/@odata.nextLink");
         paging::cap(random, &mut service);
     }
-    declare::fewer_filters(
-        random,
-        &mut service,
-        table,
-        &["none", "=", "=, in", "=, is_null, in"],
-    );
-    if random.percent(70) {
-        service.table("fields_param", "$select");
-    }
-    if random.percent(60) {
-        service.table(
-            "aggregates",
-            *random.pick(&["count", "count, min, max", "count, min, max, sum, avg"]),
-        );
-    }
+    declare::fewer_filters(random, &mut service, table, declare::FEWER);
+    declare::fields_and_aggregates(random, &mut service, "$select");
     service
 }

@@ -16,21 +16,8 @@ fn serve(random: &mut Random, table: &Table) -> Service {
     general_options(random, &mut service);
     declare::speak(&mut service, table, "postgrest", None, declare::path);
     paging::own_offset(random, &mut service, "offset", "limit");
-    declare::fewer_filters(
-        random,
-        &mut service,
-        table,
-        &["none", "=", "=, in", "=, is_null, in"],
-    );
-    if random.percent(70) {
-        service.table("fields_param", "select");
-    }
-    if random.percent(60) {
-        service.table(
-            "aggregates",
-            *random.pick(&["count", "count, min, max", "count, min, max, sum, avg"]),
-        );
-    }
+    declare::fewer_filters(random, &mut service, table, declare::FEWER);
+    declare::fields_and_aggregates(random, &mut service, "select");
     declare::unstable(random, &mut service);
     declare::entity(random, &mut service, table);
     service

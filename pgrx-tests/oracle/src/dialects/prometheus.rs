@@ -27,7 +27,8 @@ const fn label(name: &'static str, kind: Kind, field: &'static str) -> ColumnPla
     }
 }
 
-const METRIC: &[ColumnPlan] = &[
+/// The columns of samples, whose labels are the members of `metric`.
+pub(super) const METRIC: &[ColumnPlan] = &[
     label("id", Kind::TextC, "metric.id"),
     label("t", Kind::Text, "metric.t"),
     label("c", Kind::TextC, "metric.c"),
@@ -35,13 +36,17 @@ const METRIC: &[ColumnPlan] = &[
     label("instance", Kind::TextC, "metric.instance"),
 ];
 
-const LABELS: &[ColumnPlan] = &[
+/// The columns of series.
+pub(super) const LABELS: &[ColumnPlan] = &[
     label("id", Kind::TextC, "id"),
     label("t", Kind::Text, "t"),
     label("c", Kind::TextC, "c"),
     label("job", Kind::Text, "job"),
     label("instance", Kind::TextC, "instance"),
 ];
+
+/// What a column may declare, since every matcher is offered without a declaration.
+pub(super) const FEWER: &[&str] = &["none", "=", "=, in", "=, <>"];
 
 fn instant(random: &mut Random, table: &Table) -> Service {
     let mut service = Service::default();
@@ -53,12 +58,7 @@ fn instant(random: &mut Random, table: &Table) -> Service {
     declare::speak(&mut service, table, "prometheus", None, declare::last);
     service.dialect("endpoint", "instant");
     declare::fields(&mut service, table);
-    declare::fewer_filters(
-        random,
-        &mut service,
-        table,
-        &["none", "=", "=, in", "=, <>"],
-    );
+    declare::fewer_filters(random, &mut service, table, FEWER);
     service
 }
 
@@ -73,11 +73,6 @@ fn series(random: &mut Random, table: &Table) -> Service {
     declare::speak(&mut service, table, "prometheus", None, declare::last);
     service.dialect("endpoint", "series");
     service.dialect("param", "match[]");
-    declare::fewer_filters(
-        random,
-        &mut service,
-        table,
-        &["none", "=", "=, in", "=, <>"],
-    );
+    declare::fewer_filters(random, &mut service, table, FEWER);
     service
 }

@@ -1,6 +1,7 @@
 //! Servers that nobody here wrote: what json-server and Prometheus can carry, and what tables over them declare.
 
 use super::declare::{self, Spelled};
+use super::prometheus::{FEWER, LABELS, METRIC};
 use super::{Api, Dialect, Service, general_options};
 use crate::random::Random;
 use crate::tables::{ColumnPlan, Table};
@@ -21,7 +22,7 @@ pub(super) const PROMETHEUS: Dialect = Dialect {
 
 pub(super) const PROMETHEUS_SERIES: Dialect = Dialect {
     name: "real-prometheus-series",
-    columns: SERIES,
+    columns: LABELS,
     serve: series,
 };
 
@@ -49,7 +50,7 @@ const DOCUMENT: &[ColumnPlan] = &[
     ColumnPlan::plain("arr", Kind::TextArray),
 ];
 
-/// JavaScript has no numbers but floats: others are not what was written any more, in its rows either.
+/// JavaScript has no numbers but floats: others are read as something else, in its rows too.
 fn is_kept_by_floats(number: &str) -> bool {
     number
         .parse::<f64>()
@@ -176,32 +177,6 @@ fn orders_of_json_server(random: &mut Random, service: &mut Service, table: &Tab
     }
 }
 
-/// A label's value is a text; a missing label and an empty one are the same.
-const fn label(name: &'static str, kind: Kind, field: &'static str) -> ColumnPlan {
-    ColumnPlan {
-        field,
-        carries: |value| !value.is_empty(),
-        may_be_null: false,
-        ..ColumnPlan::plain(name, kind)
-    }
-}
-
-const METRIC: &[ColumnPlan] = &[
-    label("id", Kind::TextC, "metric.id"),
-    label("t", Kind::Text, "metric.t"),
-    label("c", Kind::TextC, "metric.c"),
-    label("job", Kind::Text, "metric.job"),
-    label("instance", Kind::TextC, "metric.instance"),
-];
-
-const SERIES: &[ColumnPlan] = &[
-    label("id", Kind::TextC, "id"),
-    label("t", Kind::Text, "t"),
-    label("c", Kind::TextC, "c"),
-    label("job", Kind::Text, "job"),
-    label("instance", Kind::TextC, "instance"),
-];
-
 fn instant(random: &mut Random, table: &Table) -> Service {
     let mut service = prometheus(random, table);
     service.fixed("endpoint", "/api/v1/query");
@@ -228,7 +203,6 @@ fn prometheus(random: &mut Random, table: &Table) -> Service {
     service.fixed("pagination", "none");
     service.fixed("filter_template", format!("{}{{filter}}", table.name));
     general_options(random, &mut service);
-    let choices = ["none", "=", "=, in", "=, <>"];
-    declare::fewer_filters(random, &mut service, table, &choices);
+    declare::fewer_filters(random, &mut service, table, FEWER);
     service
 }

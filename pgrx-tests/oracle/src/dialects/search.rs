@@ -4,15 +4,13 @@ use super::declare::{self, Sorting, Spelled};
 use super::worse::Worse;
 use super::{Dialect, Service, general_options, paging};
 use crate::random::Random;
-use crate::tables::{ALL_COLUMNS, ColumnPlan, Table};
+use crate::tables::{SINGLE_VALUES, Table};
 use crate::values::Kind;
 
 /// Arrays and jsonb have no qualifiers.
-const COLUMNS: &[ColumnPlan] = ALL_COLUMNS.split_at(ALL_COLUMNS.len() - 2).0;
-
 pub(super) const DIALECT: Dialect = Dialect {
     name: "search",
-    columns: COLUMNS,
+    columns: SINGLE_VALUES,
     serve,
 };
 

@@ -2,20 +2,18 @@
 
 use super::{Dialect, Service, declare, general_options, paging};
 use crate::random::Random;
-use crate::tables::{ALL_COLUMNS, ColumnPlan, Table};
+use crate::tables::{SINGLE_VALUES, Table};
 
 /// Arrays and jsonb stay out: their literals differ from one SQL to the other.
-const COLUMNS: &[ColumnPlan] = ALL_COLUMNS.split_at(ALL_COLUMNS.len() - 2).0;
-
 pub(super) const SOCRATA: Dialect = Dialect {
     name: "sql",
-    columns: COLUMNS,
+    columns: SINGLE_VALUES,
     serve: socrata,
 };
 
 pub(super) const SELECT: Dialect = Dialect {
     name: "sql-select",
-    columns: COLUMNS,
+    columns: SINGLE_VALUES,
     serve: select,
 };
 
@@ -25,21 +23,8 @@ fn socrata(random: &mut Random, table: &Table) -> Service {
     general_options(random, &mut service);
     declare::speak(&mut service, table, "sql", None, declare::path);
     paging::own_offset(random, &mut service, "$offset", "$limit");
-    declare::fewer_filters(
-        random,
-        &mut service,
-        table,
-        &["none", "=", "=, in", "=, is_null, in"],
-    );
-    if random.percent(70) {
-        service.table("fields_param", "$select");
-    }
-    if random.percent(60) {
-        service.table(
-            "aggregates",
-            *random.pick(&["count", "count, min, max", "count, min, max, sum, avg"]),
-        );
-    }
+    declare::fewer_filters(random, &mut service, table, declare::FEWER);
+    declare::fields_and_aggregates(random, &mut service, "$select");
     declare::unstable(random, &mut service);
     service
 }
@@ -59,11 +44,6 @@ fn select(random: &mut Random, table: &Table) -> Service {
     if random.percent(50) {
         service.table("method", "POST");
     }
-    declare::fewer_filters(
-        random,
-        &mut service,
-        table,
-        &["none", "=", "=, in", "=, is_null, in"],
-    );
+    declare::fewer_filters(random, &mut service, table, declare::FEWER);
     service
 }

@@ -1,8 +1,8 @@
 //! `suffix`: operators behind names, as Django, NetBox and json-server have them.
 
-use super::declare::{self, Sorting, Spelled};
-use super::worse::Worse;
-use super::{Dialect, Service, general_options, paging};
+use super::declare::{Sorting, Spelled};
+use super::flavour::Flavour;
+use super::{Dialect, Service};
 use crate::random::Random;
 use crate::tables::{ALL_COLUMNS, Table};
 use crate::values::Kind;
@@ -25,69 +25,45 @@ pub(super) const JSON_SERVER: Dialect = Dialect {
     serve: json_server,
 };
 
+const ORDERING: Sorting = Sorting {
+    styles: &["minus"],
+    param: "ordering",
+};
+
 fn django(random: &mut Random, table: &Table) -> Service {
-    let sorting = Sorting {
-        styles: &["minus"],
-        param: "ordering",
+    let flavour = Flavour {
+        option: "suffix",
+        dialect: "suffix",
+        name: "django",
+        operators: operators_of_django,
+        sorting: ORDERING,
     };
-    flavour(
-        random,
-        table,
-        "suffix",
-        "django",
-        operators_of_django,
-        &sorting,
-    )
+    flavour.serve(random, table)
 }
 
 fn netbox(random: &mut Random, table: &Table) -> Service {
-    let sorting = Sorting {
-        styles: &["minus"],
-        param: "ordering",
+    let flavour = Flavour {
+        option: "suffix netbox",
+        dialect: "suffix",
+        name: "netbox",
+        operators: operators_of_netbox,
+        sorting: ORDERING,
     };
-    flavour(
-        random,
-        table,
-        "suffix netbox",
-        "netbox",
-        operators_of_netbox,
-        &sorting,
-    )
+    flavour.serve(random, table)
 }
 
 fn json_server(random: &mut Random, table: &Table) -> Service {
-    let sorting = Sorting {
-        styles: &["order_param"],
-        param: "_sort",
+    let flavour = Flavour {
+        option: "suffix json-server",
+        dialect: "suffix",
+        name: "json-server",
+        operators: operators_of_json_server,
+        sorting: Sorting {
+            styles: &["order_param"],
+            param: "_sort",
+        },
     };
-    flavour(
-        random,
-        table,
-        "suffix json-server",
-        "json-server",
-        operators_of_json_server,
-        &sorting,
-    )
-}
-
-fn flavour(
-    random: &mut Random,
-    table: &Table,
-    dialect: &str,
-    flavour: &str,
-    operators: fn(Kind) -> &'static [Spelled],
-    sorting: &Sorting,
-) -> Service {
-    let mut service = Service::default();
-    service.table("dialect", dialect);
-    general_options(random, &mut service);
-    paging::draw(random, &mut service, paging::ALL);
-    declare::speak(&mut service, table, "suffix", Some(flavour), declare::path);
-    let worse = Worse::draw(random, &mut service, table, declare::path);
-    declare::filters(random, &mut service, table, &worse, operators, |_, _| None);
-    declare::sorts(random, &mut service, table, sorting);
-    declare::entity(random, &mut service, table);
-    service
+    flavour.serve(random, table)
 }
 
 fn operators_of_django(kind: Kind) -> &'static [Spelled] {
