@@ -101,6 +101,13 @@ pub struct Filter {
     pub format: Option<ValueFormat>,
 }
 
+impl Filter {
+    /// How the parameter's value is written: as declared for it, else as `column` is.
+    pub fn format_of<'a>(&'a self, column: &'a Column) -> Option<&'a ValueFormat> {
+        self.format.as_ref().or(column.format.as_ref())
+    }
+}
+
 /// How an API is asked to order by a column: `'updated'`, or both spellings `'time-asc/time'`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sort {

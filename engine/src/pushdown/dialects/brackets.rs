@@ -1,6 +1,6 @@
 //! `brackets`: the operator in brackets after the column's name (Stripe; Strapi).
 
-use super::templated::{Family, unnamed};
+use super::templated::{Family, names};
 use crate::model::{Column, SortStyle, Word};
 
 /// `created[gte]=1`
@@ -99,11 +99,9 @@ impl Family for Strapi {
 /// A path of at least one name. Parsers of query strings take `a[b]` for a member of a member, so no name
 /// may hold a bracket.
 fn without_brackets(column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
-    if path.is_empty() {
-        return Err(unnamed(column));
-    }
-    if path.iter().any(|name| name.contains(['[', ']'])) {
+    let names = names(column, path)?;
+    if names.iter().any(|name| name.contains(['[', ']'])) {
         return Err("a name with brackets has no spelling in dialect brackets".to_owned());
     }
-    Ok(path.iter().map(|name| (*name).to_owned()).collect())
+    Ok(names)
 }

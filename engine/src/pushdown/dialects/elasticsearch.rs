@@ -6,7 +6,7 @@
 
 use super::quoting::is_unix;
 use super::spelling::{Dialect, NullsPlaced, Parameter};
-use super::templated::{Document, Family, Literals, unnamed};
+use super::templated::{Document, Family, Literals, names};
 use crate::model::{
     Column, FieldPath, Filter, Operator, Paging, Role, SortStyle, Table, Type, Word,
 };
@@ -52,14 +52,10 @@ impl Family for Elasticsearch {
 
     /// Where rows are hits, the document stands in their `_source`.
     fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
-        let path = match path {
-            [SOURCE, member @ ..] => member,
-            path => path,
-        };
-        if path.is_empty() {
-            return Err(unnamed(column));
+        match path {
+            [SOURCE, member @ ..] => names(column, member),
+            path => names(column, path),
         }
-        Ok(path.iter().map(|name| (*name).to_owned()).collect())
     }
 
     fn keeps_rows(
@@ -69,7 +65,7 @@ impl Family for Elasticsearch {
         filter: &Filter,
     ) -> Result<(), String> {
         use Operator::{Eq, Gt, In, Lt, Ne, NotIn};
-        let format = filter.format.as_ref().or(column.format.as_ref());
+        let format = filter.format_of(column);
         match (operator, &column.ty) {
             _ if filter.exact => Ok(()),
             (Gt | Lt | Ne | NotIn, Type::Timestamp | Type::TimestampTz) if !is_unix(format) => Err(

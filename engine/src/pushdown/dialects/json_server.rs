@@ -76,7 +76,7 @@ impl Family for JsonServer {
         filter: &Filter,
     ) -> Result<(), String> {
         use Operator::{Eq, Ge, In, Le};
-        let format = filter.format.as_ref().or(column.format.as_ref());
+        let format = filter.format_of(column);
         match (operator, &column.ty) {
             (Ge | Le, Type::Text | Type::Other) => {
                 Err("json-server orders texts by UTF-16 code unit".to_owned())

@@ -13,8 +13,10 @@ mod tests;
 use super::constant::constant;
 use super::literal::{Kind, kind};
 use super::member::{path, wanted};
-use super::offered::{judged, must_declare, offered};
-use super::spelling::{Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, text};
+use super::offered::{judged, must_declare, offered, structured};
+use super::spelling::{
+    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, Term, in_parentheses, text,
+};
 use crate::model::{Column, Filter, Location, NullsOrder, Operator, Table, Type};
 use crate::pushdown::expression::Test;
 use crate::pushdown::{Aggregate, RemoteQuery, SortKey};
@@ -89,8 +91,7 @@ impl Dialect for Odata {
             Connective::And => " and ",
             Connective::Or => " or ",
         };
-        let texts: Vec<&str> = parts.iter().filter_map(text).collect();
-        Ok(Fragment::Text(format!("({})", texts.join(word))))
+        Ok(in_parentheses(&parts, word))
     }
 
     fn total(&self, table: &Table) -> Option<Location> {
@@ -159,10 +160,7 @@ fn declaration(column: &Column, operator: Operator) -> Result<Option<&Filter>, S
 fn undeclared(column: &Column, operator: Operator) -> Result<(), String> {
     use Operator::{Ne, NotIn, NotLike};
     if matches!(column.ty, Type::Json | Type::Array(_)) {
-        return Err(format!(
-            "column \"{}\" declares no filter, and the API may not compare structured values",
-            column.name
-        ));
+        return Err(structured(column));
     }
     let blind = "the API may compare text without regard to case";
     match (operator, kind(column)) {

@@ -54,3 +54,11 @@ pub(super) fn must_declare(column: &Column, word: &str, why: &str) -> String {
         column.name
     )
 }
+
+/// Why JSON and arrays are not compared as long as nothing is declared.
+pub(super) fn structured(column: &Column) -> String {
+    format!(
+        "column \"{}\" declares no filter, and the API may not compare structured values",
+        column.name
+    )
+}

@@ -269,3 +269,9 @@ pub(super) fn text(term: &Fragment) -> Option<&str> {
         Fragment::Parameters(_) | Fragment::Json(_) => None,
     }
 }
+
+/// Terms that are texts as one, with a word between them.
+pub(super) fn in_parentheses(terms: &[Fragment], word: &str) -> Fragment {
+    let texts: Vec<&str> = terms.iter().filter_map(text).collect();
+    Fragment::Text(format!("({})", texts.join(word)))
+}

@@ -12,9 +12,10 @@ pub(crate) use statement::{PAGE, paged_parameter};
 
 use super::literal::{Kind, kind};
 use super::member::path;
-use super::offered::{judged, must_declare, offered};
+use super::offered::{judged, must_declare, offered, structured};
 use super::spelling::{
-    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, text,
+    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term,
+    in_parentheses, text,
 };
 use super::standard::order_and_fields;
 use crate::model::{Column, Filter, Operator, SortStyle, Table, Type};
@@ -95,8 +96,7 @@ impl Dialect for Sql {
             Connective::And => " AND ",
             Connective::Or => " OR ",
         };
-        let texts: Vec<&str> = parts.iter().filter_map(text).collect();
-        Ok(Fragment::Text(format!("({})", texts.join(word))))
+        Ok(in_parentheses(&parts, word))
     }
 
     fn aggregates(&self, table: &Table, aggregate: &Aggregate) -> Result<(), String> {
@@ -146,10 +146,7 @@ fn is_exact(
     };
     let is_structured = matches!(column.ty, Type::Json | Type::Array(_));
     if is_structured && declaration.is_none() {
-        return Err(format!(
-            "column \"{}\" declares no filter, and the API may not compare structured values",
-            column.name
-        ));
+        return Err(structured(column));
     }
     if column.ty == Type::Uuid && declaration.is_none() && !is_null_test(operator) {
         return Err(identifiers(column));

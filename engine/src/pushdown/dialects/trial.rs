@@ -1,10 +1,18 @@
 //! For tests: what a table asks its API for, from a condition as a planner gives it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use crate::model::options::fixture::{TestColumn, table};
 use crate::model::{Operator, Table};
 use crate::predicate::{Predicate, Semantics, Value};
 use crate::pushdown::{RemoteQuery, SortKey, Verdict, plan};
 use crate::request::{Operand, bind};
+
+/// A table of a dialect, with further options.
+pub(super) fn in_dialect(dialect: &str, options: &[(&str, &str)], columns: &[TestColumn]) -> Table {
+    let own = [("dialect", dialect)].into_iter();
+    let options: Vec<_> = own.chain(options.iter().copied()).collect();
+    table(&[], &options, columns)
+}
 
 /// `column OPERATOR value`, under COLLATE "C".
 pub(super) fn is(column: usize, operator: Operator, operand: usize) -> Predicate {

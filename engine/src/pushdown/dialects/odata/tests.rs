@@ -1,7 +1,9 @@
 //! What an OData service is asked, and what it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::trial::{asked, exactly, is, key, refused, shaped, text, texts, widely};
+use super::super::trial::{
+    asked, exactly, in_dialect, is, key, refused, shaped, text, texts, widely,
+};
 use crate::model::options::fixture::{TestColumn, table};
 use crate::model::{Operator, Table, Type};
 use crate::predicate::{Predicate, Value};
@@ -50,11 +52,7 @@ fn things_with(options: &[(&str, &str)]) -> Table {
             &[("filter", "= exact, >= exact")],
         ),
     ];
-    let options: Vec<_> = [("dialect", "odata")]
-        .into_iter()
-        .chain(options.iter().copied())
-        .collect();
-    table(&[], &options, columns)
+    in_dialect("odata", options, columns)
 }
 
 fn things() -> Table {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::super::trial::{
-    asked, exactly, is, key, one, parameters, refused, shaped, text, texts, widely,
+    asked, exactly, in_dialect, is, key, one, parameters, refused, shaped, text, texts, widely,
 };
 use crate::model::options::fixture::{TestColumn, table};
 use crate::model::{Operator, Table, Type};
@@ -39,11 +39,7 @@ fn things_with(options: &[(&str, &str)]) -> Table {
         ("order", Type::Text, &[("collation", "C")]),
         ("age", Type::Int4, &[("field", "user.age")]),
     ];
-    let options: Vec<_> = [("dialect", "postgrest")]
-        .into_iter()
-        .chain(options.iter().copied())
-        .collect();
-    table(&[], &options, columns)
+    in_dialect("postgrest", options, columns)
 }
 
 fn things() -> Table {

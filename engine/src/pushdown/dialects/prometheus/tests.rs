@@ -1,8 +1,8 @@
 //! What Prometheus is asked, and what it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::trial::{asked, exactly, is, refused, text, texts};
-use crate::model::options::fixture::{TestColumn, table, try_table};
+use super::super::trial::{asked, exactly, in_dialect, is, refused, text, texts};
+use crate::model::options::fixture::{TestColumn, try_table};
 use crate::model::{Operator, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::{RemoteQuery, plan};
@@ -23,11 +23,7 @@ const COLUMNS: &[TestColumn] = &[
 ];
 
 fn samples_with(options: &[(&str, &str)]) -> Table {
-    let options: Vec<_> = [("dialect", "prometheus")]
-        .into_iter()
-        .chain(options.iter().copied())
-        .collect();
-    table(&[], &options, COLUMNS)
+    in_dialect("prometheus", options, COLUMNS)
 }
 
 /// `up` and its matchers.

@@ -1,7 +1,9 @@
 //! What a search is asked, and what it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::trial::{asked, exactly, is, key, refused, shaped, text, texts, widely};
+use super::super::trial::{
+    asked, exactly, in_dialect, is, key, refused, shaped, text, texts, widely,
+};
 use crate::model::options::fixture::{TestColumn, table, try_table};
 use crate::model::{Operator, Table, Type};
 use crate::predicate::{Predicate, Value};
@@ -38,11 +40,7 @@ fn issues_with(options: &[(&str, &str)]) -> Table {
         ("author", Type::Text, &[("filter", "=, <>")]),
         ("draft", Type::Bool, &[("filter", "= exact, <>")]),
     ];
-    let options: Vec<_> = [("dialect", "search")]
-        .into_iter()
-        .chain(options.iter().copied())
-        .collect();
-    table(&[], &options, columns)
+    in_dialect("search", options, columns)
 }
 
 fn issues() -> Table {

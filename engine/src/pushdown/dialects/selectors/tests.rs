@@ -1,8 +1,8 @@
 //! What Kubernetes is asked, and what it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::trial::{asked, exactly, is, refused, text, texts, widely};
-use crate::model::options::fixture::{TestColumn, table};
+use super::super::trial::{asked, exactly, in_dialect, is, refused, text, texts, widely};
+use crate::model::options::fixture::TestColumn;
 use crate::model::{Operator, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::Verdict;
@@ -37,11 +37,7 @@ fn pods_with(options: &[(&str, &str)]) -> Table {
         ("count", Type::Int4, &[("field", "metadata.labels.count")]),
         ("node", Type::Text, &[("field", "spec.nodeName")]),
     ];
-    let options: Vec<_> = [("dialect", "selectors")]
-        .into_iter()
-        .chain(options.iter().copied())
-        .collect();
-    table(&[], &options, columns)
+    in_dialect("selectors", options, columns)
 }
 
 fn pods() -> Table {

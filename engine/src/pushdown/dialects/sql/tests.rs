@@ -1,7 +1,9 @@
 //! What an API that speaks SQL is asked, and what it is not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::trial::{asked, exactly, is, key, refused, shaped, text, texts, widely};
+use super::super::trial::{
+    asked, exactly, in_dialect, is, key, refused, shaped, text, texts, widely,
+};
 use super::literal::{name, quoted};
 use crate::model::options::fixture::{TestColumn, table, try_table};
 use crate::model::{Operator, Table, Type};
@@ -28,11 +30,7 @@ const SINCE: usize = 8;
 const NAMED: usize = 9;
 
 fn things_with(options: &[(&str, &str)]) -> Table {
-    let options: Vec<_> = [("dialect", "sql")]
-        .into_iter()
-        .chain(options.iter().copied())
-        .collect();
-    table(&[], &options, COLUMNS)
+    in_dialect("sql", options, COLUMNS)
 }
 
 const COLUMNS: &[TestColumn] = &[

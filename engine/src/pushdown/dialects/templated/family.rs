@@ -20,10 +20,7 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
     /// # Errors
     /// Why there are none.
     fn column_path(&self, column: &Column, path: &[&str]) -> Result<Vec<String>, String> {
-        if path.is_empty() {
-            return Err(unnamed(column));
-        }
-        Ok(path.iter().map(|name| (*name).to_owned()).collect())
+        names(column, path)
     }
 
     /// The names of a path that the option `filter` declares.
@@ -124,6 +121,20 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
     fn pattern(&self, pattern: &Pattern) -> Result<(String, bool), String> {
         in_sql(pattern).map(|text| (text, true))
     }
+}
+
+/// The names of a path to a column's value; at least one.
+///
+/// # Errors
+/// The column is the whole row, or its key.
+pub(in crate::pushdown::dialects) fn names(
+    column: &Column,
+    path: &[&str],
+) -> Result<Vec<String>, String> {
+    if path.is_empty() {
+        return Err(unnamed(column));
+    }
+    Ok(path.iter().map(|name| (*name).to_owned()).collect())
 }
 
 /// Why a column that is the whole row, or its key, has no name.

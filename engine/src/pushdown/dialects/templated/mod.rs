@@ -12,5 +12,5 @@ mod words;
 mod tests;
 
 pub(super) use documents::{Document, Documents};
-pub(super) use family::{EMPTY, Family, Literals, unnamed};
+pub(super) use family::{EMPTY, Family, Literals, names, unnamed};
 pub(super) use parameters::Parameters;

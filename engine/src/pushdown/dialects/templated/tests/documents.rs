@@ -1,24 +1,16 @@
 //! Conditions as JSON documents.
 
+use super::one_column::{ALL_EXACT, column, ints};
 use crate::model::options::fixture::table;
 use crate::model::{Operator, Table, Type};
 use crate::predicate::{Predicate, Value};
-use crate::pushdown::dialects::trial::{asked, is, parameters};
+use crate::pushdown::dialects::trial::{asked, is, parameters, text};
 use crate::pushdown::{RemoteQuery, SortKey, Verdict};
 use Operator::{Eq, Ge, Gt, ILike, In, IsNotNull, IsNull, Le, Like, Lt, Ne, NotIn, StartsWith};
 use proptest::prelude::*;
 use serde_json::json;
 
 const ALL: &str = "=, <>, <, <=, >, >=, in, not_in, like, ilike, is_null, is_not_null";
-const ALL_EXACT: &str = "= exact, <> exact, < exact, <= exact, > exact, >= exact, in exact, not_in exact, like exact, ilike exact, is_null exact, is_not_null exact";
-
-fn column(dialect: &str, ty: Type, filter: &str) -> Table {
-    table(
-        &[],
-        &[("dialect", dialect)],
-        &[("x", ty, &[("filter", filter)])],
-    )
-}
 
 /// The document that is sent for a condition on column 0, and whether it is precisely the condition; or why
 /// it is not sent.
@@ -38,14 +30,6 @@ fn sent(
             ))
         }
     }
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn ints(list: &[i64]) -> Value {
-    Value::List(list.iter().copied().map(Value::Int).collect())
 }
 
 #[test]

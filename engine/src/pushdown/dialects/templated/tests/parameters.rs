@@ -1,38 +1,21 @@
 //! What each dialect of parameters writes, and what it does not.
 
+use super::one_column::{ALL_EXACT, column, ints};
 use crate::model::options::fixture::{table, try_table};
 use crate::model::{Operator, Table, Type};
-use crate::predicate::{Predicate, Semantics, Value};
+use crate::predicate::Value;
+use crate::pushdown::dialects::trial::{is, text, texts};
 use crate::pushdown::{RemoteQuery, Verdict, plan};
 use crate::request::{Operand, bind};
 use Operator::{Eq, Ge, Gt, ILike, In, IsNotNull, IsNull, Le, Like, Lt, Ne, NotIn, NotLike};
 use proptest::prelude::*;
 
 const ALL: &str = "=, <>, <, <=, >, >=, in, not_in, like, not_like, ilike, is_null, is_not_null";
-const ALL_EXACT: &str = "= exact, <> exact, < exact, <= exact, > exact, >= exact, in exact, not_in exact, like exact, ilike exact, is_null exact, is_not_null exact";
-
-/// A column `x` of a table in `dialect`.
-fn column(dialect: &str, ty: Type, filter: &str) -> Table {
-    table(
-        &[],
-        &[("dialect", dialect)],
-        &[("x", ty, &[("filter", filter)])],
-    )
-}
 
 /// The query that `column 0 OPERATOR value` sends, `name=value&…` (not encoded), or why it is not sent;
 /// with a star where it is not precisely the condition.
 fn sent(table: &Table, operator: Operator, value: Value) -> Result<String, String> {
-    let predicate = Predicate::Compare {
-        column: 0,
-        operator,
-        operand: 0,
-        semantics: Semantics {
-            collation_is_c: true,
-            deterministic: true,
-        },
-    };
-    let planned = plan(table, &[predicate], &[Some(value.clone())], true);
+    let planned = plan(table, &[is(0, operator, 0)], &[Some(value.clone())], true);
     if let Verdict::Local(reason) = &planned.verdicts[0] {
         return Err(reason.clone());
     }
@@ -57,18 +40,6 @@ fn sent(table: &Table, operator: Operator, value: Value) -> Result<String, Strin
         })
         .collect();
     Ok(format!("{}{star}", requests.join(" ; ")))
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn texts(list: &[&str]) -> Value {
-    Value::List(list.iter().map(|item| text(item)).collect())
-}
-
-fn ints(list: &[i64]) -> Value {
-    Value::List(list.iter().copied().map(Value::Int).collect())
 }
 
 /// Each operator's request over an int4 column, all filters declared exact.
