@@ -14,6 +14,7 @@ use crate::{Error, Result};
 use std::fmt;
 use std::sync::Arc;
 use ureq::Agent;
+use ureq::config::Config;
 use ureq::http::header::{HeaderMap, HeaderName, HeaderValue};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::{Connector, RustlsConnector};
@@ -66,30 +67,11 @@ impl Client {
         egress: Egress,
         cancel: CancelToken,
     ) -> Result<Client> {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // Redirects are followed by `Client::follow`, which knows where credentials may go.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            // QUERY.
-            .allow_non_standard_methods(true)
-            // ureq would take one from the environment of the database server.
-            .proxy(None)
-            .tls_config(tls)
-            .max_idle_connections_per_host(
-                usize::try_from(source.max_concurrency)
-                    .unwrap_or(usize::MAX)
-                    .clamp(1, 8),
-            )
-            .build();
         let connector = TcpConnector { network, egress }
             .chain(RustlsConnector::default())
             .chain(Established);
         let shared = Shared {
-            agent: Agent::with_parts(config, connector, LaterResolver),
+            agent: Agent::with_parts(config(source), connector, LaterResolver),
             signature: Signature::new(source.auth.as_ref(), &credentials)?,
             redactor: Arc::new(Redactor::new(&credentials)),
             bounds: Bounds {
@@ -243,6 +225,28 @@ impl Client {
         self.shared.signature.sign_headers(map)?;
         Ok(signed)
     }
+}
+
+fn config(source: &Source) -> Config {
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .build();
+    Agent::config_builder()
+        .http_status_as_error(false)
+        // Redirects are followed by `Client::follow`, which knows where credentials may go.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        // QUERY.
+        .allow_non_standard_methods(true)
+        // ureq would take one from the environment of the database server.
+        .proxy(None)
+        .tls_config(tls)
+        .max_idle_connections_per_host(
+            usize::try_from(source.max_concurrency)
+                .unwrap_or(usize::MAX)
+                .clamp(1, 8),
+        )
+        .build()
 }
 
 /// What a request becomes that is redirected to be asked for by GET (RFC 9110, section 15.4.4).

@@ -26,25 +26,9 @@ use std::collections::HashSet;
 pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<Bound> {
     check_required(table, &query.sent)?;
     let mut bound = Bound::default();
-    let mut parts: Vec<Vec<Share>> = Vec::new();
-    let mut conditions = Vec::new();
-    for (index, sent) in query.sent.iter().enumerate() {
-        if let Some((leaf, place)) = parameter_column(table, sent) {
-            let shares = of_parameter_column(table, leaf, place, operands)?;
-            if shares.is_empty() {
-                return Ok(Bound::default());
-            }
-            parts.push(shares);
-            continue;
-        }
-        let nullable = |column: usize| !table.columns[column].not_null;
-        match instantiate(&sent.condition, operands, &nullable) {
-            Err(_) => bound.unsent.push(index),
-            Ok(Outcome::Never) => return Ok(Bound::default()),
-            Ok(Outcome::Always) => {}
-            Ok(Outcome::Depends(expression)) => conditions.push((index, expression)),
-        }
-    }
+    let Some((mut parts, conditions)) = evaluated(table, query, operands, &mut bound)? else {
+        return Ok(Bound::default());
+    };
     let expressions: Vec<&Expression> = conditions
         .iter()
         .map(|(_, expression)| expression)
@@ -75,6 +59,38 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
         .map(|shares| inputs(table, query, shares, &defaults))
         .collect::<Result<_>>()?;
     Ok(bound)
+}
+
+/// What each parameter column adds, and the conditions that are left to write, by their places in the query.
+type Evaluated = (Vec<Vec<Share>>, Vec<(usize, Expression)>);
+
+/// Puts the values into the conditions; `None` where they leave no rows. What cannot take them is noted as unsent.
+fn evaluated(
+    table: &Table,
+    query: &RemoteQuery,
+    operands: &[Operand],
+    bound: &mut Bound,
+) -> Result<Option<Evaluated>> {
+    let mut parts: Vec<Vec<Share>> = Vec::new();
+    let mut conditions = Vec::new();
+    for (index, sent) in query.sent.iter().enumerate() {
+        if let Some((leaf, place)) = parameter_column(table, sent) {
+            let shares = of_parameter_column(table, leaf, place, operands)?;
+            if shares.is_empty() {
+                return Ok(None);
+            }
+            parts.push(shares);
+            continue;
+        }
+        let nullable = |column: usize| !table.columns[column].not_null;
+        match instantiate(&sent.condition, operands, &nullable) {
+            Err(_) => bound.unsent.push(index),
+            Ok(Outcome::Never) => return Ok(None),
+            Ok(Outcome::Always) => {}
+            Ok(Outcome::Depends(expression)) => conditions.push((index, expression)),
+        }
+    }
+    Ok(Some((parts, conditions)))
 }
 
 /// What a condition adds to one request.

@@ -29,6 +29,17 @@ fn place(test: &str, faults: &Value) -> (Api, Database, Session) {
     (api, database, session)
 }
 
+fn wait_for_requests(api: &Api, count: usize) {
+    let began = Instant::now();
+    while api.request_count() < count {
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "nothing is requested"
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn a_table_that_cannot_be_read_as_a_whole_is_skipped_with_a_warning_that_names_the_columns() {
     let (api, _database, mut session) = place("required", &json!([]));
@@ -92,14 +103,7 @@ fn a_cancel_while_the_api_stalls_ends_it_and_leaves_nothing_behind() {
             let outcome = session.outcome("ANALYZE items");
             (session, outcome)
         });
-        let began = Instant::now();
-        while api.request_count() < 2 {
-            assert!(
-                began.elapsed() < Duration::from_secs(5),
-                "nothing is requested"
-            );
-            thread::sleep(Duration::from_millis(5));
-        }
+        wait_for_requests(&api, 2);
         database
             .connect()
             .run(&format!("SELECT pg_cancel_backend({pid})"));
@@ -121,14 +125,7 @@ fn termination_while_the_api_stalls_ends_the_backend() {
     let pid = session.pid();
     let outcome = thread::scope(|scope| {
         let running = scope.spawn(move || session.outcome("ANALYZE items"));
-        let began = Instant::now();
-        while api.request_count() < 1 {
-            assert!(
-                began.elapsed() < Duration::from_secs(5),
-                "nothing is requested"
-            );
-            thread::sleep(Duration::from_millis(5));
-        }
+        wait_for_requests(&api, 1);
         database
             .connect()
             .run(&format!("SELECT pg_terminate_backend({pid})"));

@@ -15,28 +15,8 @@ const LOG_LINES: usize = 40;
 /// # Errors
 /// The server does not come back after a crash.
 pub fn describe(stage: &mut Stage, world: &World, statement: &Statement) -> Result<String, String> {
-    let mut text = format!("statement: {}\n", statement.sql());
-    let used = |name: &str| statement.sql().contains(name);
-    for (table, service) in world
-        .tables
-        .iter()
-        .zip(&world.services)
-        .filter(|(table, _)| used(&table.name))
-    {
-        let _ = write!(text, "\n{}", foreign_table(table, service));
-        let route: Vec<String> = service
-            .route
-            .iter()
-            .map(|(key, value)| format!("{key}: {value}"))
-            .collect();
-        let _ = writeln!(
-            text,
-            "route: {}\nrows: {}",
-            route.join(", "),
-            table.rows_json()
-        );
-    }
     let sql = statement.sql();
+    let mut text = format!("statement: {sql}\n{}", served(world, &sql));
     stage.take_requests()?;
     let mut crashed = false;
     for place in PLACES {
@@ -58,6 +38,32 @@ pub fn describe(stage: &mut Stage, world: &World, statement: &Statement) -> Resu
         text += &server_log();
     }
     Ok(text)
+}
+
+/// The tables that a statement reads: how they are declared and served, and their rows.
+fn served(world: &World, sql: &str) -> String {
+    let mut text = String::new();
+    let used = |name: &str| sql.contains(name);
+    for (table, service) in world
+        .tables
+        .iter()
+        .zip(&world.services)
+        .filter(|(table, _)| used(&table.name))
+    {
+        let _ = write!(text, "\n{}", foreign_table(table, service));
+        let route: Vec<String> = service
+            .route
+            .iter()
+            .map(|(key, value)| format!("{key}: {value}"))
+            .collect();
+        let _ = writeln!(
+            text,
+            "route: {}\nrows: {}",
+            route.join(", "),
+            table.rows_json()
+        );
+    }
+    text
 }
 
 /// What came of a statement in each place, shortened.

@@ -25,10 +25,7 @@ impl World {
         let tables: Vec<Table> = (0..count)
             .map(|index| Table::random(random, &format!("t{index}"), dialect.columns))
             .collect();
-        let services = tables
-            .iter()
-            .map(|table| (dialect.serve)(random, table))
-            .collect();
+        let services = services(random, dialect, &tables);
         World {
             tables,
             services,
@@ -43,10 +40,7 @@ impl World {
             Table::complete(random, &format!("t{index}"), dialect.columns, first)
         };
         let tables: Vec<Table> = (0..6).map(|index| table(index, random)).collect();
-        let services = tables
-            .iter()
-            .map(|table| (dialect.serve)(random, table))
-            .collect();
+        let services = services(random, dialect, &tables);
         World {
             tables,
             services,
@@ -130,6 +124,14 @@ impl World {
         }
         sql
     }
+}
+
+/// Draws how each table is served.
+fn services(random: &mut Random, dialect: &Dialect, tables: &[Table]) -> Vec<Service> {
+    tables
+        .iter()
+        .map(|table| (dialect.serve)(random, table))
+        .collect()
 }
 
 /// When all samples of a world were taken, in seconds since 1970: 2024-02-29.

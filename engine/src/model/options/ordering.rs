@@ -213,6 +213,11 @@ pub(super) fn has_effect(table: &Table, own: &Given) -> Result<(), OptionError> 
             OptionError::conflict(message).in_column(&table.columns[index].name, &table.name)
         );
     }
+    fields_have_names(table, own)
+}
+
+/// Refuses a list of columns where rows are read by their places.
+fn fields_have_names(table: &Table, own: &Given) -> Result<(), OptionError> {
     let by_place = match table.shape {
         RowsShape::Arrays {
             columns_field: None,

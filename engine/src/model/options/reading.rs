@@ -74,29 +74,8 @@ pub(super) fn reading(
     columns: &[Column],
 ) -> Result<(Method, Option<BodyPlan>), OptionError> {
     let method = given.read("method", method)?.unwrap_or_default();
-    let is_in_body = |column: &&Column| {
-        matches!(
-            &column.role,
-            Role::Parameter {
-                place: ParameterPlace::Body,
-                ..
-            }
-        )
-    };
     if method == Method::Get {
-        for option in ["body", "body_type"] {
-            if own.text(option).is_some() {
-                let message = format!("option \"{option}\" has no effect with method 'GET'");
-                return Err(OptionError::conflict(message).with_hint("Set method 'POST'."));
-            }
-        }
-        if let Some(column) = columns.iter().find(is_in_body) {
-            let message = format!(
-                "column \"{}\" declares param_in 'body', and requests by GET have none",
-                column.name
-            );
-            return Err(OptionError::conflict(message).with_hint("Set method 'POST'."));
-        }
+        nothing_is_for_a_body(own, columns)?;
         return Ok((method, None));
     }
     let plan = BodyPlan {
@@ -117,6 +96,34 @@ pub(super) fn reading(
         }
     }
     Ok((method, Some(plan)))
+}
+
+fn is_in_body(column: &&Column) -> bool {
+    matches!(
+        &column.role,
+        Role::Parameter {
+            place: ParameterPlace::Body,
+            ..
+        }
+    )
+}
+
+/// Refuses what only a body could carry, where requests have none.
+fn nothing_is_for_a_body(own: &Given, columns: &[Column]) -> Result<(), OptionError> {
+    for option in ["body", "body_type"] {
+        if own.text(option).is_some() {
+            let message = format!("option \"{option}\" has no effect with method 'GET'");
+            return Err(OptionError::conflict(message).with_hint("Set method 'POST'."));
+        }
+    }
+    if let Some(column) = columns.iter().find(is_in_body) {
+        let message = format!(
+            "column \"{}\" declares param_in 'body', and requests by GET have none",
+            column.name
+        );
+        return Err(OptionError::conflict(message).with_hint("Set method 'POST'."));
+    }
+    Ok(())
 }
 
 fn every_column_is_used<'a>(

@@ -52,15 +52,7 @@ pub(super) fn draw_in(
         service.serve("paging", Value::Object(paging));
         return;
     }
-    let size: usize = random.weighted(&[(1, 1), (2, 2), (5, 10), (7, 20), (20, 40), (50, 40)]);
-    set("page_size", size.into());
-    set("max_page_size", (*random.pick(&[size, size, 50])).into());
-    if random.percent(70) {
-        set("size_param", "per_page".into());
-        let wanted = random.weighted(&[(1, 1), (3, 4), (7, 20), (20, 40), (50, 40)]);
-        service.table("page_size_param", "per_page");
-        service.table("page_size", wanted.to_string());
-    }
+    sizes(random, service, &mut set);
     match style {
         Style::NextUrl => service.table("next_url_field", "next"),
         Style::Cursor => {
@@ -79,6 +71,23 @@ pub(super) fn draw_in(
         }
     }
     service.serve("paging", Value::Object(paging));
+}
+
+/// Draws how long pages are, and how long they may be asked to be.
+fn sizes(
+    random: &mut Random,
+    service: &mut Service,
+    set: &mut impl FnMut(&str, Value) -> Option<Value>,
+) {
+    let size: usize = random.weighted(&[(1, 1), (2, 2), (5, 10), (7, 20), (20, 40), (50, 40)]);
+    set("page_size", size.into());
+    set("max_page_size", (*random.pick(&[size, size, 50])).into());
+    if random.percent(70) {
+        set("size_param", "per_page".into());
+        let wanted = random.weighted(&[(1, 1), (3, 4), (7, 20), (20, 40), (50, 40)]);
+        service.table("page_size_param", "per_page");
+        service.table("page_size", wanted.to_string());
+    }
 }
 
 /// Pages by the dialect's own parameters for an offset and a size, and perhaps a cap that the API does not tell.

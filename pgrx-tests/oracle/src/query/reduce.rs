@@ -74,6 +74,20 @@ impl Query {
                 ..self.clone()
             });
         }
+        smaller.extend(self.cte_reductions());
+        match &self.body {
+            Body::Set {
+                operator,
+                left,
+                right,
+            } => smaller.extend(self.set_reductions(operator, left, right)),
+            Body::Select(select) => smaller.extend(self.select_reductions(select)),
+        }
+        smaller
+    }
+
+    fn cte_reductions(&self) -> Vec<Query> {
+        let mut smaller = Vec::new();
         for (index, cte) in self.ctes.iter().enumerate() {
             let mut ctes = self.ctes.clone();
             ctes.remove(index);
@@ -92,14 +106,6 @@ impl Query {
                     ..self.clone()
                 }
             }));
-        }
-        match &self.body {
-            Body::Set {
-                operator,
-                left,
-                right,
-            } => smaller.extend(self.set_reductions(operator, left, right)),
-            Body::Select(select) => smaller.extend(self.select_reductions(select)),
         }
         smaller
     }

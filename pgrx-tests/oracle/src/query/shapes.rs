@@ -331,7 +331,8 @@ impl Generator<'_> {
         Query::of(select)
     }
 
-    pub(super) fn cte_query(&mut self) -> Query {
+    /// A query in front, and its relation under an alias.
+    fn cte(&mut self) -> (Cte, Relation) {
         self.depth += 1;
         let (from, inner) = self.table();
         let items = inner
@@ -346,21 +347,28 @@ impl Generator<'_> {
         };
         self.filter(&mut select, std::slice::from_ref(&inner));
         self.depth -= 1;
-        let (name, alias) = ("oracle_cte".to_owned(), self.alias());
-        let relation = renamed(&inner, &alias);
+        let relation = renamed(&inner, &self.alias());
         let cte = Cte {
-            name: name.clone(),
+            name: "oracle_cte".to_owned(),
             materialized: self
                 .random
                 .pick::<&str>(&["", " MATERIALIZED", " NOT MATERIALIZED"]),
             query: Query::of(select),
         };
+        (cte, relation)
+    }
+
+    pub(super) fn cte_query(&mut self) -> Query {
+        let (cte, relation) = self.cte();
         let (table, other) = self.table();
         let on = self
             .equality(std::slice::from_ref(&relation), &other)
             .unwrap_or_else(|| Condition::Atom("true".to_owned()));
         let kind = self.random.pick(&["INNER JOIN", "LEFT JOIN"]);
-        let left = From::Table { name, alias };
+        let left = From::Table {
+            name: cte.name.clone(),
+            alias: relation.alias.clone(),
+        };
         let from = From::Join(Box::new(super::tree::Join {
             kind,
             left,
