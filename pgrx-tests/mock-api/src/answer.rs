@@ -9,7 +9,7 @@ use crate::request::Request;
 use crate::response::{Response, Wire, reason};
 use crate::routes::{Content, PathParams, Route, Routes};
 use crate::rows::Rows;
-use crate::scenario::{Fault, RequireSpec};
+use crate::scenario::{Fault, RequireSpec, RouteSpec};
 use std::io;
 use std::sync::Arc;
 
@@ -199,6 +199,20 @@ fn with_spec(route: &Route, status: u16, body: Vec<u8>) -> Response {
     }
 }
 
+/// The page that was found; else the answer that there is none, and the page's number.
+fn present<T>(
+    spec: &RouteSpec,
+    found: Result<(Page, T), String>,
+) -> Result<(Page, T), (Response, usize)> {
+    match found {
+        Err(problem) => Err((Response::message(400, &problem), 1)),
+        Ok((page, _)) if spec.shape.is_single() && page.places.is_empty() => {
+            Err((Response::message(404, "not found"), page.number))
+        }
+        Ok(found) => Ok(found),
+    }
+}
+
 /// The page of rows that a request asks for, and its number.
 fn rows_response(
     route: &Route,
@@ -215,13 +229,10 @@ fn rows_response(
         };
         Ok((page(&spec.paging, &query, rows, &selection)?, selection))
     });
-    let (page, selection) = match found {
+    let (page, selection) = match present(spec, found) {
         Ok(found) => found,
-        Err(problem) => return (Response::message(400, &problem), 1),
+        Err(refusal) => return refusal,
     };
-    if spec.shape.is_single() && page.places.is_empty() {
-        return (Response::message(404, "not found"), page.number);
-    }
     let path = format!("{}{}", incoming.prefix, incoming.request.path());
     let address = Address {
         origin: &incoming.origin,
@@ -259,13 +270,10 @@ fn dialect_response(
             let page = page(&spec.paging, &listing.query, paged, &listing.selection)?;
             Ok((page, listing))
         });
-    let (page, listing) = match found {
+    let (page, listing) = match present(spec, found) {
         Ok(found) => found,
-        Err(problem) => return (Response::message(400, &problem), 1),
+        Err(refusal) => return refusal,
     };
-    if spec.shape.is_single() && page.places.is_empty() {
-        return (Response::message(404, "not found"), page.number);
-    }
     let path = format!("{}{}", incoming.prefix, incoming.request.path());
     let address = Address {
         origin: &incoming.origin,

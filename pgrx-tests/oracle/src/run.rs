@@ -140,14 +140,8 @@ impl Run<'_> {
                 Verdict::Errors => Tally::add(&self.tally.errors, 1),
                 Verdict::Mismatch(_) => {
                     Tally::add(&self.tally.mismatches, 1);
-                    let title = format!(
-                        "MISMATCH in dialect {}, statement {index} of the world with seed {seed}; to repeat: --dialect {} --seed {seed} --queries {}",
-                        self.dialect.name,
-                        self.dialect.name,
-                        index + 1
-                    );
                     let text = investigate(stage, &world, statement)?;
-                    println!("\n{title}\n{text}");
+                    println!("\n{}\n{text}", self.title(seed, index));
                     stage.set(&world)?;
                 }
             }
@@ -163,6 +157,15 @@ impl Run<'_> {
         Tally::add(&self.tally.requests, requests.len() as u64);
         Tally::add(&self.tally.different, different.len() as u64);
         Ok(())
+    }
+
+    /// Where a mismatch was found, and how to find it again.
+    fn title(&self, seed: u64, index: u64) -> String {
+        let dialect = self.dialect.name;
+        format!(
+            "MISMATCH in dialect {dialect}, statement {index} of the world with seed {seed}; to repeat: --dialect {dialect} --seed {seed} --queries {}",
+            index + 1
+        )
     }
 
     /// The run in one line.
