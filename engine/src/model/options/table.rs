@@ -8,7 +8,8 @@ use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
 use super::{
-    aggregates, constants, header, operators, ordering, paging, path, quantity, reading, template,
+    aggregates, constants, entity, header, operators, ordering, paging, path, quantity, reading,
+    template,
 };
 use crate::model::{
     BodyPlan, BracketsFlavour, Column, Dialect, Filter, JsonFlavour, Operator, Operators, Paging,
@@ -34,6 +35,7 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
     no_parameter_says_opposites(&table)?;
+    entity::agrees(&table, &Given::one(definition.table))?;
     template::agrees(&table, &Given::one(definition.table))?;
     aggregates::have_effect(&table, &Given::one(definition.table))?;
     ordering::has_effect(&table, &Given::one(definition.table))?;
@@ -86,6 +88,8 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         sorting: ordering::of_table(&given, &own)?,
         fields_param: given.read("fields_param", paging::parameter)?,
         aggregates: aggregates::aggregates(&own, &given)?,
+        entity_endpoint: own.text("entity_endpoint").map(str::to_owned),
+        entity_field: given.read("entity_field", path::member)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,

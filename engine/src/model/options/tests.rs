@@ -1050,3 +1050,28 @@ fn a_parameter_of_plain_does_not_ask_for_opposites() {
         .is_ok()
     );
 }
+
+#[test]
+fn an_entity_endpoint_names_the_key() {
+    let columns: &[TestColumn] = &[("id", Type::Int8, &[]), ("name", Type::Text, &[])];
+    let message = |options: &[(&str, &str)]| try_table(&[], options, columns).unwrap_err().message;
+    assert_eq!(
+        message(&[("entity_endpoint", "/items/{id}")]),
+        "option \"entity_endpoint\" needs option \"key\""
+    );
+    assert_eq!(
+        message(&[("entity_endpoint", "/items/{name}"), ("key", "id")]),
+        "option \"entity_endpoint\" does not name column \"id\" of the key"
+    );
+    assert_eq!(
+        message(&[("entity_endpoint", "/items/{id}/{name}"), ("key", "id")]),
+        "option \"entity_endpoint\" names {name}, which is neither in the key nor in the endpoint"
+    );
+    assert!(message(&[("entity_field", "data")]).contains("no effect"));
+    let both = [
+        ("entity_endpoint", "/items/{id}"),
+        ("key", "id"),
+        ("entity_field", "data"),
+    ];
+    assert!(try_table(&[], &both, columns).is_ok());
+}
