@@ -5,10 +5,11 @@ use crate::executor::{self, ForeignScan, Totals};
 use crate::plan::ScanPlan;
 use crate::settings;
 use pgrx::{PgList, pg_guard, pg_sys};
+use rest_engine::error::Error as EngineError;
 use rest_engine::model::Operator;
 use rest_engine::pagination::Pager;
 use rest_engine::pushdown::{self, Condition, SortKey};
-use rest_engine::request::Operand;
+use rest_engine::request::{Bound, Operand};
 use std::ffi::CString;
 use std::sync::Arc;
 
@@ -114,26 +115,36 @@ impl<'a> Explainer<'a> {
                 .collect();
             return format!("none, no value for {}", names.join(", "));
         }
-        let operands: Vec<Operand> = self
-            .operands
-            .iter()
-            .map(|operand| operand.request.clone())
-            .collect();
-        let bound = match self.plan.bind(&operands) {
+        let bound = match self.bound() {
             Ok(bound) => bound,
             Err(error) => return format!("none, {error}"),
         };
+        let is_entity = bound.entity;
         let more = bound.requests.len().saturating_sub(1);
         let Some(inputs) = bound.requests.into_iter().next() else {
             return "none, a condition can never be true".to_owned();
         };
-        let table = Arc::new(self.plan.answering_table());
+        let table = Arc::new(if is_entity {
+            pushdown::entity(table)
+        } else {
+            self.plan.answering_table()
+        });
         let first = Pager::new(table, inputs, self.plan.hint).and_then(|pager| pager.first());
         match (first, more) {
             (Ok(request), 0) => request.redacted(),
             (Ok(request), more) => format!("{} (and {more} more)", request.redacted()),
             (Err(error), _) => format!("none, {error}"),
         }
+    }
+
+    /// The requests, with the values that are known.
+    fn bound(&self) -> Result<Bound, EngineError> {
+        let operands: Vec<Operand> = self
+            .operands
+            .iter()
+            .map(|operand| operand.request.clone())
+            .collect();
+        self.plan.bind(&operands)
     }
 
     /// What is sent, what is checked again, what is not sent.
@@ -143,6 +154,13 @@ impl<'a> Explainer<'a> {
         let exact = aggregate.flat_map(|aggregate| &aggregate.filters);
         let mut sent: Vec<String> = exact.map(|filter| format!("{filter} (exact)")).collect();
         let mut checked = Vec::new();
+        // The endpoint of a single row is asked for its key only.
+        let entity = self.bound().ok().filter(|bound| bound.entity);
+        let is_asked = |part: &usize| {
+            entity
+                .as_ref()
+                .is_none_or(|bound| !bound.widened.contains(part))
+        };
         for (index, recheck) in rechecks {
             let clause = self.sent_clause(index);
             let verdict = if recheck.exact { "exact" } else { "superset" };
@@ -150,7 +168,7 @@ impl<'a> Explainer<'a> {
             let is_sent = recheck
                 .sent
                 .iter()
-                .any(|part| self.plan.is_sent(&parts[*part]));
+                .any(|part| self.plan.is_sent(&parts[*part]) && is_asked(part));
             if is_sent {
                 sent.push(format!("{clause} ({verdict})"));
             }

@@ -17,7 +17,7 @@ use rest_engine::decode::Batch;
 use rest_engine::error::Error as EngineError;
 use rest_engine::http::{CancelToken, Client};
 use rest_engine::model::{Operator, Table};
-use rest_engine::pushdown::RemoteQuery;
+use rest_engine::pushdown::{self, RemoteQuery};
 use rest_engine::request::{self, Bound, Inputs, Operand};
 use rest_engine::scan::{RequestRecord, Scan, ScanSpec, Statistics};
 use std::rc::Rc;
@@ -256,7 +256,11 @@ impl ForeignScan {
         }
         let whole = bound.unsent.is_empty() && bound.widened.is_empty();
         let spec = ScanSpec {
-            table: Arc::clone(&self.table),
+            table: if bound.entity {
+                Arc::new(pushdown::entity(&self.table))
+            } else {
+                Arc::clone(&self.table)
+            },
             requests: bound.requests.clone(),
             wanted: match &self.results {
                 Some(_) => (0..self.table.columns.len()).collect(),

@@ -117,8 +117,12 @@ unsafe fn fetched_rows(relation: &Relation, clauses: &[Clause], pushdown: &Pushd
         .zip(&pushdown.verdicts)
         .filter(|(_, verdict)| !matches!(verdict, Verdict::Local(_)))
         .map(|(clause, _)| clause);
+    let sent: Vec<&Clause> = sent.collect();
+    if relation.is_single_row(&sent) {
+        return 1.0;
+    }
     // SAFETY: the clauses are of the query being planned.
-    relation.remote_rows * unsafe { relation.selectivity(sent) }
+    relation.remote_rows * unsafe { relation.selectivity(sent.into_iter()) }
 }
 
 /// A join clause that the API could answer, if the relations `outer` supply its value.

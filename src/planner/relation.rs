@@ -68,7 +68,7 @@ impl Relation {
     }
 
     /// Whether the clauses fix every column of the key, so that one row is left.
-    fn is_single_row(&self, clauses: &[Clause]) -> bool {
+    pub fn is_single_row(&self, clauses: &[&Clause]) -> bool {
         let fixed = |key: &usize| {
             clauses
                 .iter()
@@ -82,7 +82,7 @@ impl Relation {
     /// # Safety
     /// The clauses are of the query being planned.
     pub unsafe fn rows_after(&self, clauses: &[Clause]) -> f64 {
-        if self.is_single_row(clauses) {
+        if self.is_single_row(&clauses.iter().collect::<Vec<_>>()) {
             return 1.0;
         }
         // SAFETY: by this function's contract.

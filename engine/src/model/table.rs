@@ -63,6 +63,10 @@ pub struct Table {
     pub fields_param: Option<String>,
     /// What the API can be asked for instead of rows.
     pub aggregates: Aggregates,
+    /// Path of the endpoint that answers with a single row, by its key.
+    pub entity_endpoint: Option<String>,
+    /// Where the row is in its response; `None`: the whole of it.
+    pub entity_field: Option<Vec<Segment>>,
     /// Columns that identify a row, as indexes into `columns`.
     pub key: Vec<usize>,
     /// Statuses that mean no rows.

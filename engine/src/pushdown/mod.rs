@@ -5,6 +5,7 @@ mod comparable;
 mod condition;
 mod contradiction;
 mod dialects;
+mod entity;
 mod expression;
 mod fields;
 mod instance;
@@ -26,6 +27,7 @@ pub use aggregates::{
     choose, result_type,
 };
 pub use condition::{Condition, Leaf};
+pub use entity::entity;
 pub use fields::fields;
 pub use nulls::never_null;
 pub use order::{WantedKey, ends_in_nulls, order, sorts};
@@ -40,6 +42,7 @@ pub(crate) use contradiction::is_contradiction;
 pub(crate) use dialects::{
     PAGE, Parameter, filter_param, finish, is_bare, paged_parameter, parameters_of,
 };
+pub(crate) use entity::{can_name as can_name_entity, segments as entity_segments};
 pub(crate) use expression::{Expression, Outcome};
 pub(crate) use instance::instantiate;
 pub(crate) use order::order_parameters;

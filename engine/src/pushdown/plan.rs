@@ -2,6 +2,7 @@
 
 use super::condition::{Condition, Leaf, Normal, normal};
 use super::dialects;
+use super::entity;
 use super::expression::Outcome;
 use super::instance::instantiate;
 use super::terms::{self, Form, alternatives, resolve};
@@ -25,6 +26,7 @@ pub fn plan(
         table,
         constants,
         enabled,
+        gives_key: enabled && entity::is_given(table, predicates),
     };
     let candidates: Vec<Result<Vec<Sent>, String>> = predicates
         .iter()
@@ -139,6 +141,8 @@ struct Planner<'a> {
     table: &'a Table,
     constants: &'a [Option<Value>],
     enabled: bool,
+    /// The endpoint of a single row can be asked.
+    gives_key: bool,
 }
 
 impl Planner<'_> {
@@ -232,7 +236,11 @@ impl Planner<'_> {
         if !self.enabled {
             return Err("rest_fdw.pushdown is off".to_owned());
         }
-        self.field(column, leaf, at_top)
+        let judged = self.field(column, leaf, at_top);
+        if judged.is_err() && at_top && self.gives_key && entity::is_key(self.table, leaf) {
+            return terms::judge_key(column, leaf.semantics).map(|()| false);
+        }
+        judged
     }
 
     fn field(&self, column: &Column, leaf: &Leaf, at_top: bool) -> Result<bool, String> {
@@ -284,6 +292,13 @@ impl Planner<'_> {
             }
         }
         let nullable = |column: usize| !self.table.columns[column].not_null;
+        if let (true, [leaf]) = (self.gives_key, leaves.as_slice())
+            && entity::is_key(self.table, leaf)
+            && let Some(Operand::Value(value)) = operands.get(leaf.operands[0])
+            && entity::segment(self.table, leaf.column, value).is_some()
+        {
+            return Ok(true);
+        }
         match instantiate(condition, &operands, &nullable)? {
             Outcome::Always | Outcome::Never => Ok(true),
             Outcome::Depends(expression) => {

@@ -255,6 +255,19 @@ fn as_sent<'a>(column: &'a Column, resolved: &Resolved) -> Cow<'a, Column> {
     }
 }
 
+/// Whether a column's value may be looked up by the endpoint of a single row.
+pub(super) fn judge_key(column: &Column, semantics: Semantics) -> Result<(), String> {
+    let resolved = Resolved {
+        operator: Operator::Eq,
+        judged: Judged {
+            exact: false,
+            format: None,
+        },
+        form: Form::Whole,
+    };
+    super::comparable::comparable(column, &resolved, Operator::Eq, semantics)
+}
+
 /// How well the API answers a comparison with whatever value.
 pub(super) fn judge(
     table: &Table,

@@ -468,3 +468,44 @@ fn a_list_that_cannot_be_split_is_sent_only_as_long_as_the_api_takes_it() {
     assert_eq!(queries(&table, &sent, &[list(&[1, 2])]), ["x=1,2"]);
     assert_eq!(queries(&table, &sent, &[list(&[1, 2, 3])]), [""]);
 }
+
+#[test]
+fn the_key_is_looked_up_at_the_endpoint_of_a_single_row() {
+    let options = &[("entity_endpoint", "/items/{id}"), ("key", "id")];
+    let columns: &[TestColumn] = &[
+        ("id", Type::Text, &[]),
+        ("state", Type::Text, &[("filter", "= exact")]),
+    ];
+    let table = table(&[], options, columns);
+    let planned = plan(&table, &[compare(0, Eq, 0, C), compare(1, Eq, 1, C)], true);
+    assert_eq!(planned.verdicts, [Verdict::Superset, Verdict::Exact]);
+    let query = RemoteQuery {
+        sent: planned.sent,
+        ..RemoteQuery::default()
+    };
+    let bound = |id: &str| {
+        let operands = [text(id), text("open")].map(Operand::Value);
+        bind(&table, &query, &operands).unwrap()
+    };
+    let found = bound("a/b");
+    assert!(found.entity);
+    assert_eq!(found.widened, [1], "what else must be true is checked here");
+    assert!(found.requests[0].query.is_empty());
+    let answer = super::entity(&table);
+    assert_eq!(answer.empty_on, [404]);
+    assert_eq!(
+        crate::request::build(&answer, &found.requests[0], &[])
+            .unwrap()
+            .url,
+        "https://api.test/v1/items/a%2Fb"
+    );
+    for changes_the_path in ["", ".", ".."] {
+        let found = bound(changes_the_path);
+        assert!(!found.entity);
+        assert_eq!(found.unsent, [0]);
+        assert_eq!(found.requests[0].query.len(), 1);
+    }
+    // Without a value for the key there is nothing to look up.
+    let other = plan(&table, &[compare(0, Gt, 0, C)], true);
+    assert_eq!(other.verdicts, [local("column \"id\" declares no filter")]);
+}

@@ -8,7 +8,7 @@ use crate::model::{Column, Operator, ParameterPlace, Role, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::{
     self, Alternative, Condition, Expression, Leaf, Outcome, Parameter, RemoteQuery, Sent,
-    alternatives, instantiate, is_bare, is_contradiction,
+    alternatives, entity_segments, instantiate, is_bare, is_contradiction,
 };
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -35,6 +35,16 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
         .collect();
     if is_contradiction(table, &expressions) {
         return Ok(Bound::default());
+    }
+    if let Some((segments, answered)) =
+        entity_segments(table, &expressions).filter(|_| query.aggregate.is_none())
+    {
+        let places = conditions.iter().enumerate();
+        bound.widened = places
+            .filter(|(place, _)| !answered.contains(place))
+            .map(|(_, (index, _))| *index)
+            .collect();
+        return of_entity(table, query, &parts, segments, bound);
     }
     for (index, expression) in &conditions {
         match alternatives(table, expression) {
@@ -91,6 +101,32 @@ fn evaluated(
         }
     }
     Ok(Some((parts, conditions)))
+}
+
+/// Asks the endpoint of a single row. It knows no filters: what else must be true is checked here.
+fn of_entity(
+    table: &Table,
+    query: &RemoteQuery,
+    parts: &[Vec<Share>],
+    segments: Vec<(String, String)>,
+    bound: Bound,
+) -> Result<Bound> {
+    let fields = RemoteQuery {
+        fields: query.fields.clone(),
+        ..RemoteQuery::default()
+    };
+    let defaults = defaults(table, &query.sent);
+    let mut requests = Vec::new();
+    for shares in combinations(parts) {
+        let mut inputs = inputs(table, &fields, &shares, &defaults)?;
+        inputs.path.extend(segments.iter().cloned());
+        requests.push(inputs);
+    }
+    Ok(Bound {
+        requests,
+        entity: true,
+        ..bound
+    })
 }
 
 /// What a condition adds to one request.

@@ -78,6 +78,9 @@ impl Inputs {
 pub struct Bound {
     /// One for each page sequence. Empty: the query has no rows, and there is no request.
     pub requests: Vec<Inputs>,
+    /// The requests are for the endpoint of a single row: [`pushdown::entity`](crate::pushdown::entity())
+    /// is the table that answers.
+    pub entity: bool,
     /// Conditions that are sent (indexes) but for a value that the API would not understand: their
     /// predicates must be checked locally.
     pub unsent: Vec<usize>,

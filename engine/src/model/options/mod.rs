@@ -8,6 +8,7 @@ mod constants;
 mod credentials;
 mod definition;
 mod endpoint;
+mod entity;
 mod error;
 mod filter;
 mod format;

@@ -8,11 +8,12 @@ use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
 use super::{
-    aggregates, constants, header, operators, ordering, paging, path, quantity, reading, template,
+    aggregates, constants, entity, header, operators, ordering, paging, path, quantity, reading,
+    template,
 };
 use crate::model::{
-    BodyPlan, BracketsFlavour, Column, Dialect, JsonFlavour, Operators, Paging, ParameterPlace,
-    Role, RowsPath, RowsShape, SuffixFlavour, Table,
+    BodyPlan, BracketsFlavour, Column, Dialect, Filter, JsonFlavour, Operator, Operators, Paging,
+    ParameterPlace, Role, RowsPath, RowsShape, SuffixFlavour, Table,
 };
 use crate::pushdown;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     }
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
+    no_parameter_says_opposites(&table)?;
+    entity::agrees(&table, &Given::one(definition.table))?;
     template::agrees(&table, &Given::one(definition.table))?;
     aggregates::have_effect(&table, &Given::one(definition.table))?;
     ordering::has_effect(&table, &Given::one(definition.table))?;
@@ -85,6 +88,8 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         sorting: ordering::of_table(&given, &own)?,
         fields_param: given.read("fields_param", paging::parameter)?,
         aggregates: aggregates::aggregates(&own, &given)?,
+        entity_endpoint: own.text("entity_endpoint").map(str::to_owned),
+        entity_field: given.read("entity_field", path::member)?,
         key: key(&given, definition)?,
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,
@@ -230,6 +235,42 @@ fn key(given: &Given, definition: &Definition) -> Result<Vec<usize>, OptionError
         .iter()
         .map(|name| find("key", name, definition.columns))
         .collect()
+}
+
+/// A parameter cannot ask for rows with a value and for rows without it: one of the two declarations is
+/// wrong, and would lose rows. Only `plain` takes a parameter's name from the declaration alone.
+fn no_parameter_says_opposites(table: &Table) -> Result<(), OptionError> {
+    if table.dialect != Dialect::Plain {
+        return Ok(());
+    }
+    let is_opposite = |one: Operator, other: Operator| {
+        use Operator::{Eq, In, Ne, NotIn};
+        let negates = matches!((one, other), (Eq | In, Ne | NotIn));
+        negates || (one.opposite() == other && !one.is_range())
+    };
+    for column in &table.columns {
+        let parameter = |filter: &Filter| filter.parameter.clone().unwrap_or(column.name.clone());
+        for (index, filter) in column.filters.iter().enumerate() {
+            let clash = column.filters[index + 1..].iter().find(|other| {
+                let opposite = is_opposite(filter.operator, other.operator)
+                    || is_opposite(other.operator, filter.operator);
+                opposite && parameter(filter) == parameter(other)
+            });
+            if let Some(other) = clash {
+                let message = format!(
+                    "parameter \"{}\" is declared for {} and for {}",
+                    parameter(filter),
+                    filter.operator.sql(),
+                    other.operator.sql()
+                );
+                let error = OptionError::conflict(message).with_hint(
+                    "Name the parameter after the operator, for example '=, <> not_state'.",
+                );
+                return Err(error.in_column(&column.name, &table.name));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A parameter column's value is the one that was sent (rule R3), so nothing else may be sent there.

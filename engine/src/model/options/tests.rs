@@ -1026,3 +1026,52 @@ fn the_kind_of_sign_in_follows_from_its_details() {
     refuse(Level::Server, "api_key_in", &["body"]);
     refuse(Level::Server, "auth", &["digest"]);
 }
+
+#[test]
+fn a_parameter_of_plain_does_not_ask_for_opposites() {
+    let refused = |filter: &str| {
+        let columns: &[TestColumn] = &[("state", Type::Text, &[("filter", filter)])];
+        try_table(&[], &[], columns).unwrap_err().message
+    };
+    assert_eq!(
+        refused("=, <>"),
+        "parameter \"state\" is declared for = and for <>"
+    );
+    assert!(refused("in q, not_in q").contains("for IN and for NOT IN"));
+    assert!(refused("is_null none, is_not_null none").contains("IS NOT NULL"));
+    let columns: &[TestColumn] = &[("state", Type::Text, &[("filter", "=, in, <> not_state")])];
+    assert!(try_table(&[], &[], columns).is_ok());
+    assert!(
+        try_table(
+            &[],
+            &[("dialect", "suffix")],
+            &[("state", Type::Text, &[("filter", "=, <>")])]
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn an_entity_endpoint_names_the_key() {
+    let columns: &[TestColumn] = &[("id", Type::Int8, &[]), ("name", Type::Text, &[])];
+    let message = |options: &[(&str, &str)]| try_table(&[], options, columns).unwrap_err().message;
+    assert_eq!(
+        message(&[("entity_endpoint", "/items/{id}")]),
+        "option \"entity_endpoint\" needs option \"key\""
+    );
+    assert_eq!(
+        message(&[("entity_endpoint", "/items/{name}"), ("key", "id")]),
+        "option \"entity_endpoint\" does not name column \"id\" of the key"
+    );
+    assert_eq!(
+        message(&[("entity_endpoint", "/items/{id}/{name}"), ("key", "id")]),
+        "option \"entity_endpoint\" names {name}, which is neither in the key nor in the endpoint"
+    );
+    assert!(message(&[("entity_field", "data")]).contains("no effect"));
+    let both = [
+        ("entity_endpoint", "/items/{id}"),
+        ("key", "id"),
+        ("entity_field", "data"),
+    ];
+    assert!(try_table(&[], &both, columns).is_ok());
+}

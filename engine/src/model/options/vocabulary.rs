@@ -194,7 +194,12 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "aggregates", works!(aggregates::functions)),
     Entry(Home::Table, "count_field", works!(aggregates::count_field)),
     Entry(Home::Table, "exact_total", works!(quantity::boolean)),
-    Entry(Home::Table, "entity_endpoint", Standing::Later),
+    Entry(
+        Home::TableOnly,
+        "entity_endpoint",
+        works!(endpoint::Endpoint::parse),
+    ),
+    Entry(Home::Table, "entity_field", works!(path::member)),
     Entry(Home::Table, "error_when", Standing::Later),
     Entry(Home::Table, "insert_method", Standing::Later),
     Entry(Home::Table, "update_method", Standing::Later),
