@@ -57,18 +57,23 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
             }
         }
     }
+    bound.requests = combined(table, query, &parts)?;
+    Ok(bound)
+}
+
+/// A request for each combination of what the conditions add.
+fn combined(table: &Table, query: &RemoteQuery, parts: &[Vec<Share>]) -> Result<Vec<Inputs>> {
     let defaults = defaults(table, &query.sent);
-    let requests = combinations(&parts);
+    let requests = combinations(parts);
     if requests.len() > 1 && !query.order.is_empty() {
         // Rows of several requests come in no order: the planner must not have promised one.
         let message = "a scan that is ordered by the API became several requests";
         return Err(Error::System(message.to_owned()));
     }
-    bound.requests = requests
+    requests
         .iter()
         .map(|shares| inputs(table, query, shares, &defaults))
-        .collect::<Result<_>>()?;
-    Ok(bound)
+        .collect()
 }
 
 /// What each parameter column adds, and the conditions that are left to write, by their places in the query.
