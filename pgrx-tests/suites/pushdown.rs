@@ -288,7 +288,7 @@ mod tests {
                 ("votes = 5::smallint", "votes=5", "2"),
                 ("votes = 5::int", "votes=5", "2"),
                 ("id = 2::bigint", "id=2", "2"),
-                // The API's type may not hold it.
+                // The API's type may not hold it; no row has it.
                 ("id > 9223372036854775807", "", ""),
                 ("2::smallint < id", "after_id=2", "3 4"),
                 ("id = ANY ('{2,3}'::bigint[])", "ids=2,3", "2 3"),
@@ -297,6 +297,20 @@ mod tests {
                 ("score >= 2::bigint", "score_min=2", "2 3"),
             ],
         );
+    }
+
+    #[pg_test]
+    fn a_value_that_the_column_cannot_have_is_not_asked_for() {
+        let api = issues_api("a_value_that_the_column_cannot_have", &json!({}));
+        check_no_request(
+            &api,
+            &[
+                "id = 5000000000",
+                "id IN (5000000000, 6000000000)",
+                "id = (SELECT 5000000000)",
+            ],
+        );
+        check(&api, &[("id IN (2, 5000000000)", "ids=2", "2")]);
     }
 
     #[pg_test]

@@ -1,6 +1,7 @@
 //! Predicates and a table → verdicts, and the conditions that are sent.
 
 use super::condition::{Condition, Leaf, Normal, normal};
+use super::contradiction::is_contradiction;
 use super::dialects;
 use super::entity;
 use super::expression::Outcome;
@@ -301,6 +302,10 @@ impl Planner<'_> {
         }
         match instantiate(condition, &operands, &nullable)? {
             Outcome::Always | Outcome::Never => Ok(true),
+            // No request is made for it.
+            Outcome::Depends(expression) if is_contradiction(self.table, &[&expression]) => {
+                Ok(true)
+            }
             Outcome::Depends(expression) => {
                 alternatives(self.table, &expression).map(|found| found.precise)
             }

@@ -4,7 +4,7 @@ use super::dialects::{self, Connective, Fragment, Judged, Term, max_list_size};
 use super::expression::{Expression, Given, Test};
 use crate::model::{Column, Operator, Table};
 use crate::predicate::{Semantics, Value};
-use crate::request::{encoded_length, write};
+use crate::request::{encoded_length, is_in_range, write};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -133,11 +133,11 @@ fn list(table: &Table, test: &Test, values: &[Value]) -> Result<Alternatives, St
     Ok(Alternatives { list, precise })
 }
 
-/// The values whose texts differ.
+/// The values that the column can have and whose texts differ.
 fn distinct(column: &Column, values: &[Value]) -> Result<Vec<Value>, String> {
     let mut seen = HashSet::new();
     let mut found = Vec::with_capacity(values.len());
-    for value in values {
+    for value in values.iter().filter(|value| is_in_range(&column.ty, value)) {
         if seen.insert(write(column, Operator::In, value)?.text) {
             found.push(value.clone());
         }
