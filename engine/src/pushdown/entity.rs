@@ -47,12 +47,16 @@ pub(super) fn segment(table: &Table, column: usize, value: &Value) -> Option<Str
     (!["", ".", ".."].contains(&text.as_str())).then_some(text)
 }
 
-/// The values of the entity endpoint's names, where the conditions give all of them; with the conditions
-/// (places in `conditions`) that it answers.
-pub(crate) fn segments(
-    table: &Table,
-    conditions: &[&Expression],
-) -> Option<(Vec<(String, String)>, Vec<usize>)> {
+/// What conditions ask of the entity endpoint.
+pub(crate) struct Segments {
+    /// The values of its names.
+    pub(crate) values: Vec<(String, String)>,
+    /// The conditions that it answers, as places among them.
+    pub(crate) answered: Vec<usize>,
+}
+
+/// The values of the entity endpoint's names, where the conditions give all of them.
+pub(crate) fn segments(table: &Table, conditions: &[&Expression]) -> Option<Segments> {
     let mut values = Vec::new();
     let mut answered = Vec::new();
     for column in key(table)? {
@@ -69,7 +73,7 @@ pub(crate) fn segments(
         values.push((table.columns[column].name.clone(), text));
         answered.push(place);
     }
-    Some((values, answered))
+    Some(Segments { values, answered })
 }
 
 /// The table that the entity endpoint answers as: one row, or none (404, rule R10).

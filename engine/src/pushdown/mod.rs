@@ -42,7 +42,7 @@ pub(crate) use contradiction::is_contradiction;
 pub(crate) use dialects::{
     PAGE, Parameter, filter_param, finish, is_bare, paged_parameter, parameters_of,
 };
-pub(crate) use entity::{can_name as can_name_entity, segments as entity_segments};
+pub(crate) use entity::{Segments, can_name as can_name_entity, segments as entity_segments};
 pub(crate) use expression::{Expression, Outcome};
 pub(crate) use instance::instantiate;
 pub(crate) use order::order_parameters;

@@ -7,8 +7,8 @@ use crate::model::options::unsendable_header_value;
 use crate::model::{Column, Operator, ParameterPlace, Role, Table, Type};
 use crate::predicate::Value;
 use crate::pushdown::{
-    self, Alternative, Condition, Expression, Leaf, Outcome, Parameter, RemoteQuery, Sent,
-    alternatives, entity_segments, instantiate, is_bare, is_contradiction,
+    self, Alternative, Condition, Expression, Leaf, Outcome, Parameter, RemoteQuery, Segments,
+    Sent, alternatives, entity_segments, instantiate, is_bare, is_contradiction,
 };
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -36,7 +36,7 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
     if is_contradiction(table, &expressions) {
         return Ok(Bound::default());
     }
-    if let Some((segments, answered)) =
+    if let Some(Segments { values, answered }) =
         entity_segments(table, &expressions).filter(|_| query.aggregate.is_none())
     {
         let places = conditions.iter().enumerate();
@@ -44,7 +44,7 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
             .filter(|(place, _)| !answered.contains(place))
             .map(|(_, (index, _))| *index)
             .collect();
-        return of_entity(table, query, &parts, segments, bound);
+        return of_entity(table, query, &parts, values, bound);
     }
     for (index, expression) in &conditions {
         match alternatives(table, expression) {
