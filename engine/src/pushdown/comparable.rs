@@ -83,10 +83,7 @@ fn text_is_comparable(column: &Column, is_range: bool, semantics: Semantics) -> 
         };
     }
     if !semantics.collation_is_c {
-        return Err(
-            "text is ordered by the collation; use COLLATE \"C\" if the API orders by code point"
-                .to_owned(),
-        );
+        return Err("text order needs COLLATE \"C\"".to_owned());
     }
     match &column.collation {
         Some(TextCollation::Named(name)) => {
