@@ -49,6 +49,10 @@ pub fn bind(table: &Table, query: &RemoteQuery, operands: &[Operand]) -> Result<
     for (index, expression) in &conditions {
         match alternatives(table, expression) {
             Err(_) => bound.unsent.push(*index),
+            // Values can leave one list of an OR; its rows would come in no order.
+            Ok(found) if found.list.len() > 1 && !query.order.is_empty() => {
+                bound.unsent.push(*index);
+            }
             Ok(found) => {
                 if !found.precise {
                     bound.widened.push(*index);

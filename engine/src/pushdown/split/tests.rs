@@ -2,11 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::may_split;
-use crate::model::options::fixture::table;
+use crate::model::options::fixture::{TestColumn, table};
 use crate::model::{Operator, Table, Type};
 use crate::predicate::{Predicate, Semantics, Value};
 use crate::pushdown::{RemoteQuery, SortKey, plan};
 use crate::request::{Operand, bind};
+
+const SEMANTICS: Semantics = Semantics {
+    collation_is_c: true,
+    deterministic: true,
+};
 
 fn over(options: &[(&str, &str)], column: &[(&str, &str)]) -> Table {
     table(&[], options, &[("id", Type::Int8, column)])
@@ -17,10 +22,7 @@ fn one_of(operand: Option<Value>) -> (Predicate, Vec<Option<Value>>) {
         column: 0,
         operator: Operator::In,
         operand: 0,
-        semantics: Semantics {
-            collation_is_c: true,
-            deterministic: true,
-        },
+        semantics: SEMANTICS,
     };
     (predicate, vec![operand])
 }
@@ -80,7 +82,7 @@ fn a_list_that_is_not_sent_splits_nothing() {
 }
 
 #[test]
-fn an_order_over_several_requests_is_an_error_and_not_another_order() {
+fn a_list_that_would_split_an_ordered_scan_is_checked_here() {
     let table = over(&[], &[("filter", "= id"), ("sort", "id")]);
     let (predicate, constants) = one_of(Some(list(&[7, 8])));
     let query = RemoteQuery {
@@ -93,6 +95,39 @@ fn an_order_over_several_requests_is_an_error_and_not_another_order() {
         fields: None,
         aggregate: None,
     };
-    let error = bind(&table, &query, &[Operand::Value(list(&[7, 8]))]).unwrap_err();
-    assert!(error.to_string().contains("several requests"), "{error}");
+    let bound = bind(&table, &query, &[Operand::Value(list(&[7, 8]))]).unwrap();
+    assert_eq!((bound.requests.len(), bound.unsent), (1, vec![0]));
+}
+
+#[test]
+fn an_or_that_values_make_a_list_does_not_split_an_ordered_scan() {
+    let columns: &[TestColumn] = &[("u", Type::Uuid, &[]), ("d", Type::Int4, &[])];
+    let table = table(
+        &[],
+        &[("dialect", "odata"), ("max_list_size", "2")],
+        columns,
+    );
+    let compare = |column, operator, operand| Predicate::Compare {
+        column,
+        operator,
+        operand,
+        semantics: SEMANTICS,
+    };
+    let either = Predicate::Or(vec![
+        compare(0, Operator::NotIn, 0),
+        compare(1, Operator::In, 1),
+    ]);
+    let with_null = Value::List(vec![Value::Uuid([0; 16]), Value::Null]);
+    let operands = [with_null, list(&[1, 2, 3])].map(Operand::Value);
+    let query = RemoteQuery {
+        sent: plan(&table, &[either], &[], true).sent,
+        order: vec![SortKey {
+            column: 1,
+            descending: false,
+            nulls_first: true,
+        }],
+        ..RemoteQuery::default()
+    };
+    let bound = bind(&table, &query, &operands).unwrap();
+    assert_eq!((bound.requests.len(), bound.unsent), (1, vec![0]));
 }

@@ -1,6 +1,6 @@
 //! `brackets`: operators in brackets behind names, as Stripe and Strapi have them.
 
-use super::declare::{Sorting, Spelled};
+use super::declare::{ANY_NULLS, Sorting, Spelled};
 use super::flavour::Flavour;
 use super::{Dialect, Service, json};
 use crate::random::Random;
@@ -28,6 +28,7 @@ fn stripe(random: &mut Random, table: &Table) -> Service {
         sorting: Sorting {
             styles: &["minus", "colon"],
             param: "sort",
+            nulls: ANY_NULLS,
         },
     };
     flavour.serve(random, table)
@@ -42,6 +43,7 @@ fn strapi(random: &mut Random, table: &Table) -> Service {
         sorting: Sorting {
             styles: &["colon"],
             param: "sort",
+            nulls: ANY_NULLS,
         },
     };
     flavour.serve(random, table)

@@ -124,7 +124,12 @@ pub(super) struct Sorting {
     pub(super) styles: &'static [&'static str],
     /// The dialect's own parameter.
     pub(super) param: &'static str,
+    /// Where servers of its kind put NULLs.
+    pub(super) nulls: &'static [&'static str],
 }
+
+/// Servers that put NULLs anywhere.
+pub(super) const ANY_NULLS: &[&str] = &["first", "last", "low", "high"];
 
 /// Declares that the API can order by some columns.
 pub(super) fn sorts(random: &mut Random, service: &mut Service, table: &Table, sorting: &Sorting) {
@@ -132,7 +137,7 @@ pub(super) fn sorts(random: &mut Random, service: &mut Service, table: &Table, s
         return;
     }
     let style = *random.pick(sorting.styles);
-    let nulls = *random.pick(&["first", "last", "low", "high"]);
+    let nulls = *random.pick(sorting.nulls);
     let mut spec = json!({"param": sorting.param, "style": style, "nulls": nulls});
     service.table("sort_param", sorting.param);
     service.table("sort_style", style);

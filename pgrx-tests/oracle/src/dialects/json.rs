@@ -1,6 +1,6 @@
 //! `json`: a tree of conditions in a parameter (Directus) or in the body (Elasticsearch).
 
-use super::declare::{self, Sorting, Spelled};
+use super::declare::{self, ANY_NULLS, Sorting, Spelled};
 use super::worse::Worse;
 use super::{Dialect, Service, general_options, paging};
 use crate::random::Random;
@@ -60,6 +60,7 @@ fn directus(random: &mut Random, table: &Table) -> Service {
         &Sorting {
             styles: &["minus"],
             param: "sort",
+            nulls: ANY_NULLS,
         },
     );
     declare::field_list(random, &mut service, "fields");

@@ -1,6 +1,6 @@
 //! `jsonapi`: filters by equality, attributes one level down, sparse field sets.
 
-use super::declare::{self, Sorting, Spelled};
+use super::declare::{self, ANY_NULLS, Sorting, Spelled};
 use super::worse::Worse;
 use super::{Dialect, Service, general_options};
 use crate::random::Random;
@@ -55,6 +55,7 @@ fn serve(random: &mut Random, table: &Table) -> Service {
         &Sorting {
             styles: &["minus"],
             param: "sort",
+            nulls: ANY_NULLS,
         },
     );
     declare::field_list(random, &mut service, "fields[items]");

@@ -1,6 +1,6 @@
 //! `plain`: a parameter for each filter that a column declares.
 
-use super::declare::{self, Sorting, Spelled};
+use super::declare::{self, ANY_NULLS, Sorting, Spelled};
 use super::worse::Worse;
 use super::{Dialect, Service, general_options, paging};
 use crate::random::Random;
@@ -17,6 +17,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 pub(super) const SORTING: Sorting = Sorting {
     styles: &["minus", "colon", "space", "order_param", "desc_param"],
     param: "sort_by",
+    nulls: ANY_NULLS,
 };
 
 fn serve(random: &mut Random, table: &Table) -> Service {

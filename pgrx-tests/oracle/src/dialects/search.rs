@@ -1,6 +1,6 @@
 //! `search`: GitHub's qualifiers in one text.
 
-use super::declare::{self, Sorting, Spelled};
+use super::declare::{self, ANY_NULLS, Sorting, Spelled};
 use super::worse::Worse;
 use super::{Dialect, Service, general_options, paging};
 use crate::random::Random;
@@ -33,6 +33,7 @@ fn serve(random: &mut Random, table: &Table) -> Service {
         &Sorting {
             styles: &["order_param"],
             param: "sort",
+            nulls: ANY_NULLS,
         },
     );
     service

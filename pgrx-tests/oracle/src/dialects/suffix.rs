@@ -1,6 +1,6 @@
 //! `suffix`: operators behind names, as Django, NetBox and json-server have them.
 
-use super::declare::{Sorting, Spelled};
+use super::declare::{ANY_NULLS, Sorting, Spelled};
 use super::flavour::Flavour;
 use super::{Dialect, Service};
 use crate::random::Random;
@@ -28,6 +28,7 @@ pub(super) const JSON_SERVER: Dialect = Dialect {
 const ORDERING: Sorting = Sorting {
     styles: &["minus"],
     param: "ordering",
+    nulls: ANY_NULLS,
 };
 
 fn django(random: &mut Random, table: &Table) -> Service {
@@ -61,6 +62,7 @@ fn json_server(random: &mut Random, table: &Table) -> Service {
         sorting: Sorting {
             styles: &["order_param"],
             param: "_sort",
+            nulls: &["high"],
         },
     };
     flavour.serve(random, table)
