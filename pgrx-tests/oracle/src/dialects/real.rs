@@ -87,7 +87,8 @@ fn json_server(random: &mut Random, table: &Table) -> Service {
         service.table("max_list_size", *random.pick(&["1", "2", "50"]));
     }
     orders_of_json_server(random, &mut service, table);
-    if random.percent(30) {
+    let has_key = service.table_options.iter().any(|(name, _)| name == "key");
+    if has_key && random.percent(30) {
         service.table("entity_endpoint", format!("/{}/{{id}}", table.name));
     }
     service
