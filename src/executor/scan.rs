@@ -20,6 +20,7 @@ use rest_engine::model::{Operator, Table};
 use rest_engine::pushdown::{self, RemoteQuery};
 use rest_engine::request::{self, Bound, Inputs, Operand};
 use rest_engine::scan::{RequestRecord, Scan, ScanSpec, Statistics};
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,10 @@ pub struct ForeignScan {
     parameters: Parameters,
     results: Option<Results>,
     stream: Option<Stream>,
+    /// The table that the endpoint of a single row answers as; made when it is first asked.
+    entity: OnceCell<Arc<Table>>,
+    /// What is asked of the API for all rows; made when it is first compared with.
+    unfiltered: OnceCell<Option<Vec<Inputs>>>,
     /// What was asked of the API last are all rows: no filter was sent.
     asks_for_all: bool,
     /// The first request of the current execution; none where it needs none.
@@ -109,6 +114,8 @@ impl ForeignScan {
                 results,
                 table: Arc::new(table),
                 stream: None,
+                entity: OnceCell::new(),
+                unfiltered: OnceCell::new(),
                 asks_for_all: false,
                 asked: None,
                 paused: None,
@@ -257,7 +264,8 @@ impl ForeignScan {
         let whole = bound.unsent.is_empty() && bound.widened.is_empty();
         let spec = ScanSpec {
             table: if bound.entity {
-                Arc::new(pushdown::entity(&self.table))
+                let entity = || Arc::new(pushdown::entity(&self.table));
+                Arc::clone(self.entity.get_or_init(entity))
             } else {
                 Arc::clone(&self.table)
             },
@@ -273,11 +281,18 @@ impl ForeignScan {
         };
         let client = self.client()?;
         let scan = Scan::start(client, spec).map_err(|error| remote(&self.table, error))?;
-        let unfiltered = request::bind(&self.plan.table, &RemoteQuery::default(), &[]);
-        self.asks_for_all =
-            self.results.is_none() && unfiltered.is_ok_and(|all| all.requests == bound.requests);
+        self.asks_for_all = self.results.is_none() && self.is_unfiltered(&bound.requests);
         release::opened(self);
         Ok(Source::running(scan, key))
+    }
+
+    /// Whether these requests ask for all rows.
+    fn is_unfiltered(&self, requests: &[Inputs]) -> bool {
+        let all = self.unfiltered.get_or_init(|| {
+            let all = request::bind(&self.plan.table, &RemoteQuery::default(), &[]);
+            all.ok().map(|bound| bound.requests)
+        });
+        all.as_deref() == Some(requests)
     }
 
     /// The rechecks to be done: all but those that the table trusts the API with (`recheck 'off'`) and
