@@ -24,6 +24,14 @@ pub struct SqlError {
     pub hint: String,
 }
 
+impl SqlError {
+    /// Whether it is what a client sees of `pg_terminate_backend`: the message, or only that the connection was
+    /// closed. (The client drops a message that arrives together with the end of the connection.)
+    pub fn is_termination(&self) -> bool {
+        self.code == "57P01" || (self.code.is_empty() && self.message.contains("connection closed"))
+    }
+}
+
 /// The rows of a statement, or its error.
 pub type Outcome = Result<Vec<String>, SqlError>;
 

@@ -275,12 +275,7 @@ fn terminate(place: &mut Place<'_>) {
     let ended = place.interrupted(session, "pg_terminate_backend");
     let left = BOUND.saturating_sub(ended.after);
     let error = ended.outcome.expect_err("the backend was terminated");
-    let closed = error.code.is_empty() && error.message.contains("connection closed");
-    assert!(
-        error.code == "57P01" || closed,
-        "{}: {error:?}",
-        place.stall.name
-    );
+    assert!(error.is_termination(), "{}: {error:?}", place.stall.name);
     assert_in_time(place.stall, "pg_terminate_backend", ended.after);
     assert!(
         backend.ends_within(left),
