@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Do the tests that run inside the server pass? Runs `cargo pgrx test`, and leaves the server's folders as they were.
+#
+#   pg_test.sh [NAME]    only the tests whose path holds NAME
 source "$(dirname "$0")/environment.sh"
 
 # The server of `cargo pgrx test` runs as `postgres` where we are root, and must get into this folder.
@@ -61,11 +63,11 @@ wait_for_port() {
 
 run() {
   if is_root; then
-    cargo pgrx test "pg$PG" --runas postgres --pgdata "$folder/data"
+    cargo pgrx test "pg$PG" --runas postgres --pgdata "$folder/data" "$@"
   else
     # pgrx-tests connects as $USER, which cron and containers leave unset.
     USER="$(id -un)" CARGO_PGRX="$ROOT/scripts/cargo_pgrx_with_sudo.sh" \
-      cargo pgrx test "pg$PG" --pgdata "$folder/data"
+      cargo pgrx test "pg$PG" --pgdata "$folder/data" "$@"
   fi
 }
 
@@ -78,4 +80,4 @@ if is_root; then
 fi
 wait_for_port
 cd "$ROOT"
-run
+run "$@"
