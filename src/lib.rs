@@ -6,6 +6,7 @@
 use pgrx::prelude::*;
 
 mod analyze;
+mod clients;
 mod compat;
 mod encoding;
 mod error;

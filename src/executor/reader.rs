@@ -7,11 +7,12 @@ use super::scan::{in_table, load_row, loaders, log, remote};
 use super::texts::Texts;
 use super::values::Loader;
 use super::{budget, wait};
+use crate::clients;
 use crate::error::FdwError;
-use crate::options::{self, CatalogTable};
+use crate::options::CatalogTable;
 use pgrx::pg_sys;
 use rest_engine::decode::Batch;
-use rest_engine::http::{CancelToken, Client};
+use rest_engine::http::Client;
 use rest_engine::model::{Role, Table};
 use rest_engine::request::Inputs;
 use rest_engine::scan::{Polled, Scan, ScanSpec, Statistics};
@@ -63,7 +64,8 @@ impl Reader {
             .collect();
         // SAFETY: by this function's contract.
         unsafe {
-            let client = client(table, (*(*relation).rd_rel).relowner, catalog.server)?;
+            let owner = (*(*relation).rd_rel).relowner;
+            let client = clients::client(table, owner, catalog.server)?;
             let context = pg_sys::CurrentMemoryContext;
             let descriptor = (*relation).rd_att;
             let attributes = &catalog.attributes;
@@ -195,13 +197,4 @@ impl Drop for Reader {
     fn drop(&mut self) {
         release::closed(self);
     }
-}
-
-fn client(table: &Table, user: pg_sys::Oid, server: pg_sys::Oid) -> Result<Arc<Client>, FdwError> {
-    let credentials = options::credentials(user, server)?;
-    let egress = options::egress(server)?;
-    CancelToken::new()
-        .and_then(|cancel| Client::new(&table.source, credentials, egress, cancel))
-        .map(Arc::new)
-        .map_err(|error| remote(table, error))
 }

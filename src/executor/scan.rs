@@ -11,11 +11,11 @@ use super::values::Loader;
 use super::{budget, release, wait};
 use crate::error::FdwError;
 use crate::plan::ScanPlan;
-use crate::{compat, options, reported, settings};
+use crate::{clients, compat, reported, settings};
 use pgrx::{PgList, pg_sys};
 use rest_engine::decode::Batch;
 use rest_engine::error::Error as EngineError;
-use rest_engine::http::{CancelToken, Client};
+use rest_engine::http::Client;
 use rest_engine::model::{Operator, Table};
 use rest_engine::pushdown::{self, RemoteQuery};
 use rest_engine::request::{self, Bound, Inputs, Operand};
@@ -327,18 +327,13 @@ impl ForeignScan {
             .collect()
     }
 
-    /// The client of this scan, with its open connections; made for the user when first needed.
+    /// The client of this scan: the one that the backend has for the user when the first request goes out.
     fn client(&mut self) -> Result<Arc<Client>, FdwError> {
         if let Some(client) = &self.client {
             return Ok(Arc::clone(client));
         }
         let server = pg_sys::Oid::from(self.plan.server);
-        let credentials = options::credentials(self.user, server)?;
-        let egress = options::egress(server)?;
-        let client = CancelToken::new()
-            .and_then(|cancel| Client::new(&self.table.source, credentials, egress, cancel))
-            .map_err(|error| remote(&self.table, error))?;
-        let client = Arc::new(client);
+        let client = clients::client(&self.table, self.user, server)?;
         self.client = Some(Arc::clone(&client));
         Ok(client)
     }

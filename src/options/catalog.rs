@@ -54,14 +54,35 @@ pub fn load(relation: pg_sys::Oid) -> Result<CatalogTable, FdwError> {
     })
 }
 
-/// The secrets of `user` (or of PUBLIC) for `server`; none where there is no mapping.
-pub fn credentials(user: pg_sys::Oid, server: pg_sys::Oid) -> Result<Credentials, FdwError> {
+/// A user mapping as the catalog describes it at this moment.
+pub struct Mapping {
+    /// The mapping itself.
+    pub oid: pg_sys::Oid,
+    /// Its secrets.
+    pub credentials: Credentials,
+}
+
+/// The mapping of `user` for `server`, else that of PUBLIC; `None` where there is neither.
+pub fn mapping(user: pg_sys::Oid, server: pg_sys::Oid) -> Result<Option<Mapping>, FdwError> {
     if !has_mapping(user, server) && !has_mapping(pg_sys::InvalidOid, server) {
-        return Ok(Credentials::default());
+        return Ok(None);
     }
     // SAFETY: a mapping exists, so this does not raise an error; its options are a list of DefElems.
-    let options = unsafe { options_of((*pg_sys::GetUserMapping(user, server)).options) };
-    Ok(engine_options::credentials(&options)?)
+    let (oid, options) = unsafe {
+        let mapping = pg_sys::GetUserMapping(user, server);
+        ((*mapping).umid, options_of((*mapping).options))
+    };
+    Ok(Some(Mapping {
+        oid,
+        credentials: engine_options::credentials(&options)?,
+    }))
+}
+
+/// Whether the object `oid` is in the catalog that `cache` is of, which has an OID for its key.
+pub fn exists(cache: pg_sys::SysCacheIdentifier::Type, oid: pg_sys::Oid) -> bool {
+    let none = pg_sys::Datum::from(0);
+    // SAFETY: the cache's only key is an OID.
+    unsafe { pg_sys::SearchSysCacheExists(cache as i32, oid.into(), none, none, none) }
 }
 
 /// Where requests to `server` may go: anywhere if a superuser owns it.

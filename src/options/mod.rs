@@ -4,6 +4,6 @@ mod catalog;
 mod types;
 mod validator;
 
-pub use catalog::{CatalogTable, credentials, egress, load};
+pub use catalog::{CatalogTable, egress, exists, load, mapping};
 pub use types::{domain_base, engine_type};
 pub use validator::validate;

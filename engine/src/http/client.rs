@@ -3,9 +3,10 @@
 use super::attempt::{Attempt, Bounds, Phase};
 use super::auth::Signature;
 use super::body::Body;
+use super::pool::Pool;
 use super::redact::Redactor;
 use super::redirect::{self, Trail};
-use super::transport::{Established, LaterResolver, Network, TcpConnector};
+use super::transport::Network;
 use super::{CancelToken, Egress, failure};
 use crate::error::Exchange;
 use crate::model::{Credentials, Method, Source};
@@ -13,22 +14,14 @@ use crate::request::Request;
 use crate::{Error, Result};
 use std::fmt;
 use std::sync::Arc;
-use ureq::Agent;
-use ureq::config::Config;
 use ureq::http::header::{HeaderMap, HeaderName, HeaderValue};
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::transport::{Connector, RustlsConnector};
 
 /// An API's client: its connections, and the credentials of one user.
 ///
-/// It is shared by the scans (and rescans) of a query; idle connections live as long as it does.
+/// Scans share it, at once and one after the other. Connections that are not in use are kept for the next request: a
+/// bounded number, for a bounded time, and no longer than the client lives.
 pub struct Client {
-    shared: Arc<Shared>,
-    cancel: CancelToken,
-}
-
-struct Shared {
-    agent: Agent,
+    pool: Pool,
     signature: Signature,
     redactor: Arc<Redactor>,
     bounds: Bounds,
@@ -50,13 +43,8 @@ pub struct Response {
 
 impl Client {
     /// A client for `source`. [`Error::Option`] where the credentials do not fit `auth` or cannot be sent.
-    pub fn new(
-        source: &Source,
-        credentials: Credentials,
-        egress: Egress,
-        cancel: CancelToken,
-    ) -> Result<Client> {
-        Client::over(Network::default(), source, credentials, egress, cancel)
+    pub fn new(source: &Source, credentials: Credentials, egress: Egress) -> Result<Client> {
+        Client::over(Network::default(), source, credentials, egress)
     }
 
     /// The same over another network than the operating system's.
@@ -65,13 +53,9 @@ impl Client {
         source: &Source,
         credentials: Credentials,
         egress: Egress,
-        cancel: CancelToken,
     ) -> Result<Client> {
-        let connector = TcpConnector { network, egress }
-            .chain(RustlsConnector::default())
-            .chain(Established);
-        let shared = Shared {
-            agent: Agent::with_parts(config(source), connector, LaterResolver),
+        Ok(Client {
+            pool: Pool::new(source, network, egress),
             signature: Signature::new(source.auth.as_ref(), &credentials)?,
             redactor: Arc::new(Redactor::new(&credentials)),
             bounds: Bounds {
@@ -79,51 +63,45 @@ impl Client {
                 total: source.timeout,
             },
             max_response_bytes: source.max_response_bytes,
-        };
-        Ok(Client {
-            shared: Arc::new(shared),
-            cancel,
         })
     }
 
-    /// The token that cancels everything that this client does.
-    pub fn cancel_token(&self) -> &CancelToken {
-        &self.cancel
-    }
-
-    /// The same client, its connections too, for work that `cancel` cancels.
-    pub(crate) fn cancelled_by(&self, cancel: CancelToken) -> Client {
-        Client {
-            shared: Arc::clone(&self.shared),
-            cancel,
-        }
+    /// Closes the connections that no request is using.
+    pub fn close_idle_connections(&self) {
+        self.pool.close_idle();
     }
 
     /// Masks this client's secrets.
     pub fn redactor(&self) -> &Redactor {
-        &self.shared.redactor
+        &self.redactor
     }
 
     /// How `request` is shown to users.
     pub fn exchange(&self, request: &Request, page: u32) -> Exchange {
         Exchange {
-            request: self.shared.redactor.text(&request.redacted()),
+            request: self.redactor.text(&request.redacted()),
             page,
         }
     }
 
-    /// Sends `request` once and waits for the head of its response. `page` is for error texts, counted from 1.
+    /// Sends `request` once and waits for the head of its response; `cancel` ends the wait, and reading the body too.
+    /// `page` is for error texts, counted from 1.
     ///
     /// A kept connection that the server has closed meanwhile does not count: the request goes out again over
     /// another one (RFC 9112 section 9.3.1), unless its method is not idempotent. Errors hold no secret.
-    pub fn send(&self, request: &Request, page: u32) -> Result<Response> {
+    pub fn send(&self, request: &Request, page: u32, cancel: &CancelToken) -> Result<Response> {
         let exchange = self.exchange(request, page);
-        self.follow(request, &exchange)
-            .map_err(|error| self.shared.redactor.error(error.at(&exchange)))
+        self.follow(request, &exchange, cancel)
+            .map_err(|error| self.redactor.error(error.at(&exchange)))
     }
 
-    fn follow(&self, request: &Request, exchange: &Exchange) -> Result<Response> {
-        let mut attempt = Attempt::new(self.cancel.clone(), self.shared.bounds);
+    fn follow(
+        &self,
+        request: &Request,
+        exchange: &Exchange,
+        cancel: &CancelToken,
+    ) -> Result<Response> {
+        let mut attempt = Attempt::new(cancel.clone(), self.bounds);
         let mut trail = Trail::new(&request.url);
         let mut current = request.clone();
         loop {
@@ -135,7 +113,7 @@ impl Client {
                 current = by_get(current);
                 trail.turn();
             }
-            trail.follow(response.status, &self.shared.signature.unsigned(location))?;
+            trail.follow(response.status, &self.signature.unsigned(location))?;
             current.url = trail.url().to_owned();
             response.body.drain();
             // With the time that its body took.
@@ -158,8 +136,8 @@ impl Client {
             reader: body.into_reader(),
             attempt: attempt.clone(),
             exchange: exchange.clone(),
-            redactor: Arc::clone(&self.shared.redactor),
-            limit: self.shared.max_response_bytes,
+            redactor: Arc::clone(&self.redactor),
+            limit: self.max_response_bytes,
             received: 0,
             failed: None,
         };
@@ -205,7 +183,7 @@ impl Client {
         attempt: &mut Attempt,
     ) -> Result<std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>> {
         let head = self.signed(request)?;
-        let agent = &self.shared.agent;
+        let agent = self.pool.agent();
         Ok(match &request.body {
             None => attempt.during(|| agent.run(head)),
             Some(body) => attempt.during(|| agent.run(head.map(|()| body.as_str()))),
@@ -215,38 +193,16 @@ impl Client {
     fn signed(&self, request: &Request) -> Result<ureq::http::Request<()>> {
         let mut signed = ureq::http::Request::builder()
             .method(request.method.name())
-            .uri(self.shared.signature.sign_url(&request.url))
+            .uri(self.signature.sign_url(&request.url))
             .body(())
             .map_err(|error| {
                 Error::option("endpoint", format!("it does not make a valid URL: {error}"))
             })?;
         let map = signed.headers_mut();
         add(&request.headers, map)?;
-        self.shared.signature.sign_headers(map)?;
+        self.signature.sign_headers(map)?;
         Ok(signed)
     }
-}
-
-fn config(source: &Source) -> Config {
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .build();
-    Agent::config_builder()
-        .http_status_as_error(false)
-        // Redirects are followed by `Client::follow`, which knows where credentials may go.
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        // QUERY.
-        .allow_non_standard_methods(true)
-        // ureq would take one from the environment of the database server.
-        .proxy(None)
-        .tls_config(tls)
-        .max_idle_connections_per_host(
-            usize::try_from(source.max_concurrency)
-                .unwrap_or(usize::MAX)
-                .clamp(1, 8),
-        )
-        .build()
 }
 
 /// What a request becomes that is redirected to be asked for by GET (RFC 9110, section 15.4.4).
@@ -265,7 +221,7 @@ fn by_get(request: Request) -> Request {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("redactor", &self.shared.redactor)
+            .field("redactor", &self.redactor)
             .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ mod cancel;
 mod client;
 mod egress;
 mod failure;
+mod pool;
 mod redact;
 mod redirect;
 mod resolve;

@@ -71,7 +71,7 @@ pub struct Scan {
 /// What the threads of a scan share.
 #[derive(Debug)]
 struct Shared {
-    client: Client,
+    client: Arc<Client>,
     cancel: CancelToken,
     chains: Chains,
     decoding: wanted::Decoding,
@@ -88,7 +88,7 @@ impl Scan {
     /// # Errors
     /// [`System`](crate::Error::System) where no thread or descriptor can be had; what building the first request raises.
     pub fn start(client: Arc<Client>, spec: ScanSpec) -> Result<Scan> {
-        let cancel = client.cancel_token().child()?;
+        let cancel = CancelToken::new()?;
         let source = &spec.table.source;
         let budget = Budget {
             source: source.max_requests,
@@ -107,7 +107,7 @@ impl Scan {
             .map(|job| client.exchange(&job.request, job.page).request);
         let flow = Flow::new(pace, chains.len(), first);
         let shared = Shared {
-            client: client.cancelled_by(cancel.clone()),
+            client,
             cancel,
             chains,
             decoding,

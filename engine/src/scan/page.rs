@@ -117,7 +117,9 @@ impl Page<'_> {
         let started = Instant::now();
         let mut status = None;
         let mut bytes = 0;
-        let outcome = match self.shared.client.send(request, self.page) {
+        let shared = self.shared;
+        let sent = shared.client.send(request, self.page, &shared.cancel);
+        let outcome = match sent {
             Ok(response) => {
                 status = Some(response.status);
                 self.receive(response, &mut bytes)

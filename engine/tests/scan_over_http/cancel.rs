@@ -165,17 +165,6 @@ fn in_a_name_lookup() {
     drops_at_once(start, || true);
 }
 
-#[test]
-fn the_clients_token_ends_its_scans() {
-    let server = Server::start(|_| vec![Act::Stall]);
-    let table = table(&server.url());
-    let client = stage::client(&table);
-    let mut scan = Scan::start(Arc::clone(&client), spec(&table)).unwrap();
-    assert!(until(|| !server.targets().is_empty()));
-    client.cancel_token().cancel();
-    assert_eq!(next(&mut scan).unwrap_err(), Error::Cancelled);
-}
-
 /// Phase and bound of the timeout that a scan of `table` ends with.
 fn timeout(error: Error) -> (String, Duration) {
     match error {

@@ -1,7 +1,7 @@
 //! Connections are kept, and one that the server closed meanwhile costs nothing.
 
 use crate::server::{Act, Server, json, rows};
-use crate::stage::{client, numbered, range, read, read_all, scan, spec};
+use crate::stage::{client, numbered, range, read, read_all, scan, spec, until};
 use rest_engine::scan::Scan;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,23 @@ fn all_pages_of_all_rescans_come_over_one() {
     }
     assert_eq!(server.targets().len(), 18);
     assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn idle_ones_close_when_they_are_told_to_and_the_next_scan_makes_its_own() {
+    let server = five_pages();
+    let table = numbered(&server.url());
+    let client = client(&table);
+    for connections in 1..=3 {
+        let mut one_by_one = spec(&table);
+        one_by_one.fetch_ahead = false;
+        let mut scan = Scan::start(Arc::clone(&client), one_by_one).unwrap();
+        assert_eq!(read(&mut scan), (range(10, 50), None));
+        assert_eq!(server.connections(), connections);
+        assert!(until(|| server.open() == 1), "one is kept");
+        client.close_idle_connections();
+        assert!(until(|| server.open() == 0), "none is kept");
+    }
 }
 
 #[test]

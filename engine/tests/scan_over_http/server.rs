@@ -91,6 +91,7 @@ pub struct Server {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     connections: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
     /// The most requests that were being answered at once.
     pub busiest: Arc<AtomicUsize>,
     stopped: Arc<AtomicBool>,
@@ -106,6 +107,7 @@ impl Server {
             address: listener.local_addr().unwrap(),
             received: Arc::default(),
             connections: Arc::default(),
+            open: Arc::default(),
             busiest: Arc::default(),
             stopped: Arc::default(),
             thread: None,
@@ -117,14 +119,19 @@ impl Server {
             answer: Box::new(answer),
         });
         let (connections, stopped) = (Arc::clone(&server.connections), Arc::clone(&server.stopped));
+        let open = Arc::clone(&server.open);
         server.thread = Some(thread::spawn(move || {
             for stream in listener.incoming() {
                 if stopped.load(Ordering::SeqCst) {
                     return;
                 }
                 connections.fetch_add(1, Ordering::SeqCst);
-                let desk = Arc::clone(&desk);
-                thread::spawn(move || desk.serve(&mut stream.unwrap()));
+                open.fetch_add(1, Ordering::SeqCst);
+                let (desk, open) = (Arc::clone(&desk), Arc::clone(&open));
+                thread::spawn(move || {
+                    desk.serve(&mut stream.unwrap());
+                    open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         }));
         server
@@ -147,8 +154,14 @@ impl Server {
         self.received.lock().unwrap().clone()
     }
 
+    /// Connections that were made so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Those that are open, as far as the server has noticed.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rest_engine::decode::{Batch, Cell};
-use rest_engine::http::{CancelToken, Client, Egress, Network};
+use rest_engine::http::{Client, Egress, Network};
 use rest_engine::model::options::{self, ColumnDefinition, Definition, Options};
 use rest_engine::model::{
     Credentials, Location, Paging, RetryPolicy, RowsPath, Source, Table, Type,
@@ -93,27 +93,12 @@ pub fn client(table: &Table) -> Arc<Client> {
 }
 
 pub fn client_with(table: &Table, credentials: Credentials) -> Result<Arc<Client>> {
-    Client::new(
-        &table.source,
-        credentials,
-        Egress::unrestricted(),
-        CancelToken::new()?,
-    )
-    .map(Arc::new)
+    Client::new(&table.source, credentials, Egress::unrestricted()).map(Arc::new)
 }
 
 pub fn client_over(network: Network, table: &Table, egress: Egress) -> Arc<Client> {
-    let cancel = CancelToken::new().unwrap();
-    Arc::new(
-        Client::over(
-            network,
-            &table.source,
-            Credentials::default(),
-            egress,
-            cancel,
-        )
-        .unwrap(),
-    )
+    let credentials = Credentials::default();
+    Arc::new(Client::over(network, &table.source, credentials, egress).unwrap())
 }
 
 /// All columns by one chain of requests, pages fetched ahead.

@@ -69,6 +69,11 @@ impl Api {
         heads
     }
 
+    /// How many connections sent requests since the last call of `take_…`.
+    pub fn connections(&self) -> usize {
+        self.client.connections(&self.space)
+    }
+
     /// How many requests arrived since the last call of `take_…`.
     pub fn request_count(&self) -> usize {
         self.client.requests(&self.space).len()

@@ -22,6 +22,7 @@ pub struct Resources {
     /// The names of its threads.
     pub threads: Vec<String>,
     /// What its descriptors are open on, without the files of the data directory: PostgreSQL keeps those open for later.
+    /// Sockets and pipes have no number: one that takes another's place is no more than that one was.
     pub descriptors: Vec<String>,
 }
 
@@ -56,7 +57,7 @@ impl Process {
             .iter()
             .filter_map(|descriptor| fs::read_link(descriptor).ok())
             .filter(|target| !target.starts_with(&data))
-            .map(|target| target.display().to_string())
+            .map(|target| kind_of(&target.display().to_string()))
             .collect();
         threads.sort_unstable();
         descriptors.sort_unstable();
@@ -136,6 +137,14 @@ impl Process {
             )
         })
     }
+}
+
+/// `socket:[4711]` as `socket`.
+fn kind_of(target: &str) -> String {
+    let numbered = ["socket", "pipe"]
+        .into_iter()
+        .find(|kind| target.starts_with(&format!("{kind}:[")));
+    numbered.unwrap_or(target).to_owned()
 }
 
 fn wait_until(limit: Duration, condition: impl Fn() -> bool) -> bool {

@@ -106,6 +106,18 @@ impl Session {
         }
     }
 
+    /// Has the backend close the connections that it keeps for later, so that what it holds can be compared: every
+    /// server is altered, to what it was. The session is a superuser's.
+    pub fn close_kept_connections(&mut self) {
+        self.run(
+            "DO $$ DECLARE server name; BEGIN
+               FOR server IN SELECT srvname FROM pg_foreign_server LOOP
+                 EXECUTE format('ALTER SERVER %I VERSION %L', server, 'the same');
+               END LOOP;
+             END $$",
+        );
+    }
+
     /// What comes of statements.
     pub fn outcome(&mut self, sql: &str) -> Outcome {
         let messages = self.client.simple_query(sql).map_err(SqlError::from)?;

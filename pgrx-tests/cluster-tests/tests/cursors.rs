@@ -28,6 +28,7 @@ impl Place {
         );
         session.run("SELECT id FROM items LIMIT 1");
         api.take_requests();
+        session.close_kept_connections();
         let before = Process::new(session.pid()).resources();
         Place {
             api,
@@ -58,7 +59,8 @@ impl Place {
         );
     }
 
-    fn assert_nothing_left(&self, when: &str) {
+    fn assert_nothing_left(&mut self, when: &str) {
+        self.session.close_kept_connections();
         Process::new(self.session.pid()).assert_holds(&self.before, when);
     }
 }

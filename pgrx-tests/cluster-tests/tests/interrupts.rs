@@ -145,6 +145,7 @@ impl Place<'_> {
     fn session(&self) -> Session {
         let mut session = self.database.connect();
         read_items(&mut session);
+        session.close_kept_connections();
         self.api.take_requests();
         session
     }
@@ -198,8 +199,10 @@ impl Place<'_> {
         interrupt: &str,
     ) {
         let when = format!("{}, {interrupt}", self.stall.name);
+        session.close_kept_connections();
         Process::new(session.pid()).assert_holds(before, &when);
         read_items(session);
+        session.close_kept_connections();
         Process::new(session.pid()).assert_holds(before, &format!("{when} and one more query"));
     }
 }

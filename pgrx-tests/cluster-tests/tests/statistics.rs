@@ -94,6 +94,7 @@ fn a_cancel_while_the_api_stalls_ends_it_and_leaves_nothing_behind() {
     let stall = json!([{"kind": "stall_before_headers", "on": 31, "times": 0}]);
     let (api, database, mut session) = place("cancel", &stall);
     session.run("ANALYZE items");
+    session.close_kept_connections();
     let process = Process::new(session.pid());
     let before = process.resources();
     let pid = session.pid();
@@ -110,6 +111,7 @@ fn a_cancel_while_the_api_stalls_ends_it_and_leaves_nothing_behind() {
         running.join().unwrap()
     });
     assert_eq!(outcome.unwrap_err().code, "57014");
+    session.close_kept_connections();
     process.assert_holds(&before, "a cancelled ANALYZE");
     assert_eq!(
         session.row("SELECT reltuples FROM pg_class WHERE relname = 'items'"),
