@@ -11,9 +11,9 @@ stop() {
 }
 trap stop EXIT
 
-install_nginx() {
-  command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] && return
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nginx-light
+install_servers() {
+  command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] && command -v curl >/dev/null && return
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nginx-light curl
 }
 
 free_port() {
@@ -24,7 +24,22 @@ free_port() {
   fail "no free port for nginx between 18080 and 18180"
 }
 
-# Every page is a file: /items?page=7 is pages/7.json.
+# first_pages FOLDER EMPTY PAGES…: the tables of the first so many pages.
+first_pages() {
+  local folder="$1" empty="$2" pages
+  shift 2
+  for pages in "$@"; do
+    cat <<NGINX
+    location = /first/$pages/$folder {
+      if (\$arg_page = $((pages + 1))) { rewrite ^ /$folder/$empty.json last; }
+      rewrite ^ /$folder/\$arg_page.json last;
+    }
+NGINX
+  done
+}
+
+# Every page is a file: /items?page=7 is pages/7.json. A table of the first 300 pages is below /first/300/: the
+# page after them is the empty one.
 write_configuration() {
   cat >"$folder/nginx.conf" <<NGINX
 daemon on;
@@ -47,13 +62,15 @@ http {
     listen 127.0.0.1:$1;
     root $folder;
     location = /items { try_files /pages/\$arg_page.json =404; }
+$(first_pages pages 1001 10 30 100 300 1000)
+$(first_pages small 10001 1 10 100 1000 10000)
   }
 }
 NGINX
 }
 
 cd "$ROOT"
-step nginx "installing nginx where it is missing" install_nginx
+step nginx "installing nginx and curl where they are missing" install_servers
 step bench-build "building the benchmark" cargo build --release -p bench
 step bench-data "generating 1,000,000 rows in $folder" "$CARGO_TARGET_DIR/release/bench" generate "$folder"
 port="$(free_port)"

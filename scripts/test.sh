@@ -15,7 +15,7 @@ passed() {
 
 engine() {
   step test-engine "tests of the engine, of the mock API and of the oracle" \
-    cargo test -p rest_engine -p mock-api -p oracle -p real-servers
+    cargo test -p rest_engine -p mock-api -p oracle -p real-servers -p bench
   passed test-engine
 }
 

@@ -9,6 +9,10 @@ use std::path::Path;
 pub const ROWS: u64 = 1_000_000;
 /// Rows of one page.
 pub const PAGE: u64 = 1_000;
+/// Rows of one of the small pages.
+pub const SMALL_PAGE: u64 = 100;
+/// Rows that are files of their own.
+const SINGLE: u64 = 1_000;
 
 /// xorshift64*, seeded: the same data on every machine.
 struct Random(u64);
@@ -100,32 +104,97 @@ impl Row {
     }
 }
 
-/// Writes `pages/N.json` (the page after the last is empty), `all.json` and `all.csv`.
-pub fn generate(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder.join("pages"))?;
-    let mut random = Random(0x5EED_0F2E_57FD_3000);
-    let mut all = BufWriter::new(File::create(folder.join("all.json"))?);
-    let mut csv = BufWriter::new(File::create(folder.join("all.csv"))?);
-    for page in 1..=ROWS / PAGE {
-        let (mut json, mut lines) = (String::new(), String::new());
-        for id in (page - 1) * PAGE + 1..=page * PAGE {
-            let row = Row::new(id, &mut random);
-            if !json.is_empty() {
-                json.push(',');
-            }
-            row.json(&mut json);
-            row.csv(&mut lines);
-        }
-        fs::write(
-            folder.join(format!("pages/{page}.json")),
-            format!("[{json}]"),
-        )?;
-        all.write_all(if page == 1 { b"[" } else { b"," })?;
-        all.write_all(json.as_bytes())?;
-        csv.write_all(lines.as_bytes())?;
+/// The files that hold all rows.
+struct Whole {
+    json: BufWriter<File>,
+    lines: BufWriter<File>,
+    csv: BufWriter<File>,
+}
+
+impl Whole {
+    fn create(folder: &Path) -> io::Result<Self> {
+        let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
+        Ok(Whole {
+            json: file("all.json")?,
+            lines: file("all.jsonl")?,
+            csv: file("all.csv")?,
+        })
     }
-    fs::write(folder.join(format!("pages/{}.json", ROWS / PAGE + 1)), "[]")?;
-    all.write_all(b"]")?;
-    all.flush()?;
-    csv.flush()
+
+    fn add(&mut self, row: &Row, json: &str) -> io::Result<()> {
+        self.json.write_all(if row.id == 1 { b"[" } else { b"," })?;
+        self.json.write_all(json.as_bytes())?;
+        writeln!(self.lines, "{json}")?;
+        let mut csv = String::new();
+        row.csv(&mut csv);
+        self.csv.write_all(csv.as_bytes())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.json.write_all(b"]")?;
+        self.json.flush()?;
+        self.lines.flush()?;
+        self.csv.flush()
+    }
+}
+
+/// A folder of pages.
+struct Pages<'a> {
+    folder: &'a Path,
+    name: &'static str,
+    size: u64,
+    rows: Vec<String>,
+    written: u64,
+}
+
+impl<'a> Pages<'a> {
+    fn create(folder: &'a Path, name: &'static str, size: u64) -> io::Result<Self> {
+        fs::create_dir_all(folder.join(name))?;
+        Ok(Pages {
+            folder,
+            name,
+            size,
+            rows: Vec::new(),
+            written: 0,
+        })
+    }
+
+    fn add(&mut self, json: &str) -> io::Result<()> {
+        self.rows.push(json.to_owned());
+        match self.rows.len() as u64 == self.size {
+            true => self.write(),
+            false => Ok(()),
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.written += 1;
+        let text = format!("[{}]", self.rows.join(","));
+        self.rows.clear();
+        let file = format!("{}/{}.json", self.name, self.written);
+        fs::write(self.folder.join(file), text)
+    }
+}
+
+/// Writes `pages/N.json` and `small/N.json` (the page after the last is empty), `one/ID.json`, `all.json`, `all.jsonl` and `all.csv`.
+pub fn generate(folder: &Path) -> io::Result<()> {
+    let mut random = Random(0x5EED_0F2E_57FD_3000);
+    let mut whole = Whole::create(folder)?;
+    let mut pages = Pages::create(folder, "pages", PAGE)?;
+    let mut small = Pages::create(folder, "small", SMALL_PAGE)?;
+    fs::create_dir_all(folder.join("one"))?;
+    for id in 1..=ROWS {
+        let row = Row::new(id, &mut random);
+        let mut json = String::new();
+        row.json(&mut json);
+        if id <= SINGLE {
+            fs::write(folder.join(format!("one/{id}.json")), &json)?;
+        }
+        whole.add(&row, &json)?;
+        pages.add(&json)?;
+        small.add(&json)?;
+    }
+    pages.write()?;
+    small.write()?;
+    whole.finish()
 }

@@ -1,10 +1,18 @@
 //! The benchmark: `bench generate FOLDER` writes its data, `bench measure FOLDER URL REPORT` runs it.
 
-mod cases;
 mod data;
+mod latency;
+mod place;
 mod planning;
+mod plot;
 mod report;
+mod scaling;
+mod scans;
+mod section;
+mod turns;
 
+use place::Place;
+use section::Section;
 use std::error::Error;
 use std::path::Path;
 
@@ -14,11 +22,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         ["generate", folder] => Ok(data::generate(Path::new(folder))?),
         ["measure", folder, url, path] => {
-            let results = cases::measure(Path::new(folder), url)?;
-            let text = report::render(&results);
-            println!("{text}");
-            Ok(std::fs::write(path, text)?)
+            let place = Place {
+                folder: Path::new(folder).to_owned(),
+                url: (*url).to_owned(),
+            };
+            place.create_tables()?;
+            report::write(Path::new(path), &place.describe()?, &measure(&place)?)
         }
         _ => Err("usage: bench generate FOLDER | bench measure FOLDER URL REPORT".into()),
     }
+}
+
+fn measure(place: &Place) -> Result<Vec<Section>, Box<dyn Error>> {
+    let slow = latency::SlowApi::start()?;
+    Ok(vec![
+        scans::full(place)?,
+        scans::whole_rows(place)?,
+        scans::into_a_table(place)?,
+        latency::by_key(place)?,
+        latency::first_query(place)?,
+        latency::slow_pages(place, &slow)?,
+        latency::lookups(place, &slow)?,
+        planning::measure(place)?,
+        scaling::measure(place)?,
+    ])
 }

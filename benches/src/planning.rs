@@ -1,6 +1,10 @@
 //! How much longer it takes to plan a query over a foreign table than over a local one.
 
+use crate::place::Place;
+use crate::section::{Comparison, Section};
+use crate::turns::{self, Subject};
 use postgres::{Client, SimpleQueryMessage};
+use std::cell::RefCell;
 use std::error::Error;
 use std::time::Duration;
 
@@ -15,42 +19,40 @@ const CONDITIONS: &str =
     "c0 = 1 AND c1 = 'one' AND c2 >= '2026-01-01' AND c3 < 10.5 AND c4 IN (1, 2, 3)
     AND c5 = 'two' AND c6 < '2027-01-01' AND c7 >= 0.5 AND c8 > 7 AND c9 LIKE 'three%'";
 
-/// Planning times, shortest first.
-pub struct Planning {
-    /// Of the local table.
-    pub local: Vec<Duration>,
-    /// Of the foreign table.
-    pub foreign: Vec<Duration>,
-}
-
-/// Creates the tables, for the server `api`, and plans the same query over both in turns.
-pub fn measure(client: &mut Client) -> Result<Planning, Box<dyn Error>> {
+/// Times the planning of the same query over both.
+pub fn measure(place: &Place) -> Result<Section, Box<dyn Error>> {
+    let client = RefCell::new(place.connect()?);
     let columns = |options: &str| {
         let column = |index| format!("c{index} {}{options}", TYPES[index % TYPES.len()]);
         (0..COLUMNS).map(column).collect::<Vec<_>>().join(", ")
     };
-    client.batch_execute(&format!(
+    client.borrow_mut().batch_execute(&format!(
         "CREATE TABLE planned_locally ({});
          CREATE FOREIGN TABLE planned ({}) SERVER api OPTIONS (endpoint '/planned', pagination 'page')",
         columns(""),
         columns(" OPTIONS (filter '=, >=, <=, in')")
     ))?;
-    let mut planning = Planning {
-        local: Vec::new(),
-        foreign: Vec::new(),
+    let subject = |name: &str, table: &'static str| {
+        let client = &client;
+        Subject::timing_itself(name, move || planning_time(&mut client.borrow_mut(), table))
     };
-    // The first of each reads the catalog into the backend's caches.
-    planning_time(client, "planned_locally")?;
-    planning_time(client, "planned")?;
-    for _ in 0..ROUNDS {
-        planning
-            .local
-            .push(planning_time(client, "planned_locally")?);
-        planning.foreign.push(planning_time(client, "planned")?);
-    }
-    planning.local.sort();
-    planning.foreign.sort();
-    Ok(planning)
+    let timings = turns::time(
+        ROUNDS,
+        vec![
+            subject("local table", "planned_locally"),
+            subject("foreign table", "planned"),
+        ],
+    )?;
+    Ok(Section {
+        title: "Planning",
+        about:
+            "A query over one table of 20 columns with 10 clauses, as `EXPLAIN (SUMMARY)` tells."
+                .to_owned(),
+        timings,
+        comparisons: vec![Comparison::more(1, 0, 1)],
+        figures: Vec::new(),
+        plot: None,
+    })
 }
 
 /// What `EXPLAIN` says of a query over `table`.
