@@ -325,6 +325,9 @@ unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
         count(state, "Requests", statistics.requests);
         count(state, "Pages Fetched", statistics.pages);
         count(state, "Bytes Received", statistics.bytes);
+        if statistics.transferred != statistics.bytes {
+            count(state, "Bytes Transferred", statistics.transferred);
+        }
         count(state, "Rows Fetched", statistics.rows);
         count(state, "Rows Removed by Recheck", totals.removed);
         count(state, "Retries", statistics.retries);

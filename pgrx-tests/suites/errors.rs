@@ -292,11 +292,59 @@ mod tests {
             &place(&api),
             "",
         );
-        let mut broken = broken;
-        broken["gzip"] = json!(true);
-        answer(&api, &broken);
-        let found = failure();
-        assert_eq!(found.code, "08006", "{found:?}");
+        for encoding in ["gzip", "deflate", "br", "zstd"] {
+            let mut broken = broken.clone();
+            broken["encoding"] = json!(encoding);
+            answer(&api, &broken);
+            let found = failure();
+            assert_eq!(found.code, "08006", "{encoding}: {found:?}");
+        }
+    }
+
+    #[pg_test]
+    fn compressed_data_that_ends_too_early_or_is_damaged_is_an_error() {
+        // The head of a gzip member that would go on; and one that is none.
+        let api = with_bad(
+            "compressed_data_that_ends",
+            &json!({"body_base64": "H4sIAAAAAAACA4uu", "headers": {"Content-Encoding": "gzip"}}),
+        );
+        expect(
+            "08006",
+            "the response was cut off: the compressed data (gzip) ends too early, after 12 of 12 bytes",
+            &place(&api),
+            "",
+        );
+        answer(
+            &api,
+            &json!({"body": "[{\"id\": 1}]", "headers": {"Content-Encoding": "zstd"}}),
+        );
+        expect(
+            "HV00K",
+            "could not read the response: its compressed data (zstd) cannot be read: Unknown frame descriptor",
+            &place(&api),
+            "",
+        );
+        for (coding, reason) in [
+            (
+                "compress",
+                "its content coding \"compress\" is none of those that were asked for (gzip, deflate, br, zstd)",
+            ),
+            (
+                "gzip, gzip, gzip",
+                "it was compressed 3 times over, and at most 2 are undone",
+            ),
+        ] {
+            answer(
+                &api,
+                &json!({"body": "[]", "headers": {"Content-Encoding": coding}}),
+            );
+            expect(
+                "HV00K",
+                &format!("could not read the response: {reason}"),
+                &place(&api),
+                "",
+            );
+        }
     }
 
     #[pg_test]
@@ -416,10 +464,18 @@ mod tests {
     fn a_body_past_max_response_bytes_is_an_error_compressed_or_not() {
         let api = with_bad("a_body_past_max_response_bytes", &json!({"rows": []}));
         run("ALTER SERVER api OPTIONS (ADD max_response_bytes '10kB')");
-        for (gzip, chunked) in [(false, false), (true, false), (false, true)] {
+        for (encoding, chunked) in [
+            ("", false),
+            ("", true),
+            ("gzip", false),
+            ("deflate", false),
+            ("br", false),
+            ("zstd", false),
+            ("gzip, zstd", true),
+        ] {
             answer(
                 &api,
-                &json!({"generate": {"kind": "items", "count": 40}, "gzip": gzip, "chunked": chunked}),
+                &json!({"generate": {"kind": "items", "count": 40}, "encoding": encoding, "chunked": chunked}),
             );
             expect(
                 "53400",

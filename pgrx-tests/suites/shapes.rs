@@ -2,7 +2,7 @@
 
 #[pgrx::pg_schema]
 mod tests {
-    use crate::suites::support::{Api, column, error, rows, run};
+    use crate::suites::support::{Api, column, error, explain, rows, run};
     use pgrx::prelude::*;
     use serde_json::{Value, json};
 
@@ -373,23 +373,65 @@ mod tests {
         create_table("id int, title text", "");
         let count = "SELECT count(*) || ' ' || sum(id) || ' ' || count(DISTINCT title) FROM t";
         let mut answers = Vec::new();
-        for (gzip, chunked) in [(false, false), (true, false), (false, true), (true, true)] {
-            let route = json!({"generate": {"kind": "items", "count": 3000}, "gzip": gzip, "chunked": chunked});
-            answer(&api, &route);
-            answers.push(column(count));
-            let heads = api.client().request_heads(api.space());
-            assert_eq!(heads.len(), 1);
-            assert!(
-                heads[0]
-                    .header("accept-encoding")
-                    .is_some_and(|codings| codings.contains("gzip"))
-            );
+        for encoding in [
+            "",
+            "gzip",
+            "deflate",
+            "bare_deflate",
+            "br",
+            "zstd",
+            "gzip, br",
+        ] {
+            let route = |chunked| json!({"generate": {"kind": "items", "count": 3000}, "encoding": encoding, "chunked": chunked});
+            for route in [route(false), route(true)] {
+                answer(&api, &route);
+                answers.push(column(count));
+                let heads = api.client().request_heads(api.space());
+                assert_eq!(heads.len(), 1);
+                assert_eq!(
+                    heads[0].header("accept-encoding"),
+                    Some("gzip, deflate, br, zstd")
+                );
+            }
         }
         assert!(answers[0][0].starts_with("3000 4501500 "), "{answers:?}");
         assert!(
             answers.iter().all(|found| *found == answers[0]),
             "{answers:?}"
         );
+    }
+
+    #[pg_test]
+    fn explain_tells_what_compression_saved() {
+        let route = json!({"generate": {"kind": "items", "count": 3000}, "encoding": "zstd"});
+        let api = Api::new("explain_tells", &json!({"routes": {"/rows": route}}));
+        api.create_server("");
+        create_table("id int", "");
+        let figure = |name: &str| {
+            let lines = explain("ANALYZE, COSTS OFF, TIMING OFF", "SELECT * FROM t");
+            let line = lines.iter().find_map(|line| line.strip_prefix(name));
+            line.map(|figure| figure.parse::<u64>().expect("a number"))
+        };
+        let received = figure("Bytes Received: ").expect("what was decoded");
+        let transferred = figure("Bytes Transferred: ").expect("what came over the network");
+        assert_eq!(received, 3000 * 287 + 1);
+        assert!(transferred < received / 4, "{transferred} of {received}");
+        answer(&api, &json!({"generate": {"kind": "items", "count": 3000}}));
+        assert_eq!(figure("Bytes Received: "), Some(received));
+        assert_eq!(figure("Bytes Transferred: "), None, "it would say the same");
+    }
+
+    #[pg_test]
+    fn a_server_may_be_asked_for_no_compression() {
+        let api = Api::new(
+            "asked_for_no_compression",
+            &json!({"routes": {"/rows": {"rows": [{"id": 1}]}}}),
+        );
+        api.create_server(", headers '{\"Accept-Encoding\": \"identity\"}'");
+        create_table("id int", "");
+        assert_eq!(rows("SELECT * FROM t"), ["(1)"]);
+        let heads = api.client().request_heads(api.space());
+        assert_eq!(heads[0].header("accept-encoding"), Some("identity"));
     }
 
     #[pg_test]

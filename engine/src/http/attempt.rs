@@ -96,6 +96,10 @@ impl Attempt {
         self.phase
     }
 
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
     pub(super) fn reused_connection(&self) -> bool {
         !self.connected
     }

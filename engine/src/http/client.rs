@@ -3,6 +3,7 @@
 use super::attempt::{Attempt, Bounds, Phase};
 use super::auth::Signature;
 use super::body::Body;
+use super::coding::ACCEPTED;
 use super::pool::Pool;
 use super::redact::Redactor;
 use super::redirect::{self, Trail};
@@ -14,7 +15,7 @@ use crate::request::Request;
 use crate::{Error, Result};
 use std::fmt;
 use std::sync::Arc;
-use ureq::http::header::{HeaderMap, HeaderName, HeaderValue};
+use ureq::http::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
 /// An API's client: its connections, and the credentials of one user.
 ///
@@ -117,7 +118,7 @@ impl Client {
             current.url = trail.url().to_owned();
             response.body.drain();
             // With the time that its body took.
-            attempt = response.body.attempt;
+            attempt = response.body.attempt();
             attempt.again();
         }
     }
@@ -131,16 +132,14 @@ impl Client {
         let (parts, body) = self.exchange_once(request, attempt)?.into_parts();
         attempt.head_arrived();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let body = Body {
-            expected: body.content_length(),
-            reader: body.into_reader(),
-            attempt: attempt.clone(),
-            exchange: exchange.clone(),
-            redactor: Arc::clone(&self.redactor),
-            limit: self.max_response_bytes,
-            received: 0,
-            failed: None,
-        };
+        let body = Body::new(
+            &parts.headers,
+            body,
+            attempt.clone(),
+            self.max_response_bytes,
+            exchange.clone(),
+            Arc::clone(&self.redactor),
+        );
         Ok(Response {
             status: parts.status.as_u16(),
             headers: parts
@@ -200,6 +199,8 @@ impl Client {
             })?;
         let map = signed.headers_mut();
         add(&request.headers, map)?;
+        map.entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static(ACCEPTED));
         self.signature.sign_headers(map)?;
         Ok(signed)
     }

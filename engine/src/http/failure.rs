@@ -15,13 +15,6 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase) -> Error {
         ureq::Error::Io(error) => from_io(error, phase),
         ureq::Error::Rustls(error) => tls(error.to_string()),
         ureq::Error::Tls(reason) => tls(reason.to_owned()),
-        ureq::Error::Decompress(_, error) => match error.kind() {
-            io::ErrorKind::UnexpectedEof => Error::Truncated {
-                exchange: Exchange::default(),
-                reason: "the compressed data ends too early".to_owned(),
-            },
-            _ => unreadable(format!("its compressed data is damaged: {error}")),
-        },
         ureq::Error::Protocol(error) => unreadable(format!("it is not valid HTTP: {error}")),
         ureq::Error::LargeResponseHeader(_, limit) => {
             unreadable(format!("its headers are larger than {limit} bytes"))

@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod cancel;
 mod client;
+mod coding;
 mod egress;
 mod failure;
 mod pool;

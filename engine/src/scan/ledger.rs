@@ -20,6 +20,8 @@ pub struct Statistics {
     pub pages: u64,
     /// Bytes of bodies, after decompression.
     pub bytes: u64,
+    /// The same bytes as they came over the network.
+    pub transferred: u64,
     /// Rows decoded.
     pub rows: u64,
     /// Attempts after the first of their page.
@@ -40,6 +42,7 @@ impl Statistics {
         self.requests += other.requests;
         self.pages += other.pages;
         self.bytes += other.bytes;
+        self.transferred += other.transferred;
         self.rows += other.rows;
         self.retries += other.retries;
         self.first_request = self
@@ -63,6 +66,8 @@ pub struct RequestRecord {
     pub error: Option<String>,
     /// Bytes of the body that were read, after decompression.
     pub bytes: u64,
+    /// The same bytes as they came over the network.
+    pub transferred: u64,
     /// From sending to the end of the body.
     pub duration: Duration,
     /// Which attempt at its page it was, counted from 1.
@@ -130,11 +135,12 @@ impl Budget {
 }
 
 impl fmt::Display for RequestRecord {
-    /// One line: `GET https://… -> 200, 512 bytes in 3.2 ms, attempt 1`.
+    /// One line: `GET https://… -> 200, 512 bytes (120 compressed) in 3.2 ms, attempt 1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RequestRecord {
             request,
             bytes,
+            transferred,
             attempt,
             ..
         } = self;
@@ -146,10 +152,11 @@ impl fmt::Display for RequestRecord {
             (None, None) => write!(f, "no response")?,
         }
         let milliseconds = self.duration.as_secs_f64() * 1000.0;
-        write!(
-            f,
-            ", {bytes} bytes in {milliseconds:.1} ms, attempt {attempt}"
-        )
+        write!(f, ", {bytes} bytes")?;
+        if transferred != bytes {
+            write!(f, " ({transferred} compressed)")?;
+        }
+        write!(f, " in {milliseconds:.1} ms, attempt {attempt}")
     }
 }
 
@@ -195,8 +202,11 @@ impl Ledger {
         self.book().statistics.pages += 1;
     }
 
-    pub(super) fn count_bytes(&self, bytes: usize) {
-        self.book().statistics.bytes += bytes as u64;
+    /// Counts bytes of a body: decompressed, and as they came.
+    pub(super) fn count_bytes(&self, bytes: u64, transferred: u64) {
+        let statistics = &mut self.book().statistics;
+        statistics.bytes += bytes;
+        statistics.transferred += transferred;
     }
 
     pub(super) fn count_rows(&self, rows: usize) {

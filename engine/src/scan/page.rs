@@ -116,13 +116,13 @@ impl Page<'_> {
         self.shared.ledger.admit(&self.exchange, attempt)?;
         let started = Instant::now();
         let mut status = None;
-        let mut bytes = 0;
+        let mut volume = Volume::default();
         let shared = self.shared;
         let sent = shared.client.send(request, self.page, &shared.cancel);
         let outcome = match sent {
             Ok(response) => {
                 status = Some(response.status);
-                self.receive(response, &mut bytes)
+                self.receive(response, &mut volume)
             }
             Err(error) => Err(error.into()),
         };
@@ -136,14 +136,15 @@ impl Page<'_> {
             request: self.exchange.request.clone(),
             status,
             error,
-            bytes,
+            bytes: volume.bytes,
+            transferred: volume.transferred,
             duration: started.elapsed(),
             attempt,
         });
         outcome
     }
 
-    fn receive(&mut self, mut response: Response, bytes: &mut u64) -> Outcome {
+    fn receive(&mut self, mut response: Response, volume: &mut Volume) -> Outcome {
         let is_empty = self
             .shared
             .chains
@@ -158,7 +159,7 @@ impl Page<'_> {
             200..300 => self.succeed(&mut response).map_err(Failure::from),
             _ => Err(self.refusal(&mut response)),
         };
-        *bytes = response.body.received();
+        *volume = Volume::of(&response.body);
         if outcome.is_ok() {
             // A body that was read to its end leaves its connection to the next request.
             response.body.drain();
@@ -337,6 +338,24 @@ impl Sink for Page<'_> {
     }
 }
 
+/// How much of a body was read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Volume {
+    /// After decompression.
+    bytes: u64,
+    /// As it came over the network.
+    transferred: u64,
+}
+
+impl Volume {
+    fn of(body: &Body) -> Volume {
+        Volume {
+            bytes: body.received(),
+            transferred: body.transferred(),
+        }
+    }
+}
+
 /// A body whose bytes are counted as they come.
 struct Counted<'a> {
     body: &'a mut Body,
@@ -345,8 +364,10 @@ struct Counted<'a> {
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let before = self.body.transferred();
         let read = self.body.read(buffer)?;
-        self.ledger.count_bytes(read);
+        let transferred = self.body.transferred() - before;
+        self.ledger.count_bytes(read as u64, transferred);
         Ok(read)
     }
 }

@@ -82,7 +82,10 @@ fn the_request_says_who_asks_and_what_for() {
     let first = &server.requests()[0];
     assert_eq!(first.header("user-agent"), Some("rest_fdw/test"));
     assert_eq!(first.header("accept"), Some("application/json"));
-    assert_eq!(first.header("accept-encoding"), Some("gzip"));
+    assert_eq!(
+        first.header("accept-encoding"),
+        Some("gzip, deflate, br, zstd")
+    );
     assert_eq!(
         first.header("host"),
         Some(server.address.to_string().as_str())

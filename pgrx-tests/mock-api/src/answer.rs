@@ -153,6 +153,11 @@ fn content(
             return Ok((Arc::new(wire), number));
         }
         Content::Body(body) => with_spec(route, 200, body.clone()),
+        Content::Stream(stream) => Response {
+            chunked: stream.chunked,
+            stream: Some(Arc::clone(stream)),
+            ..with_spec(route, 200, Vec::new())
+        },
         Content::CountOf(other) => count_response(routes, route, other, incoming),
         Content::Redirect(target) => {
             let mut response = with_spec(route, 302, Vec::new());
@@ -190,10 +195,14 @@ fn location(target: &str, incoming: &Incoming) -> String {
 
 fn with_spec(route: &Route, status: u16, body: Vec<u8>) -> Response {
     let spec = &route.spec;
-    let content_type = spec.content_type.as_deref().unwrap_or("application/json");
+    let content_type = spec.content_type.as_deref();
+    let content_type = content_type.unwrap_or_else(|| spec.shape.content_type());
+    let length = spec
+        .content_length
+        .map(|length| ("Content-Length".to_owned(), length.to_string()));
     Response {
-        headers: spec.headers.clone().into_iter().collect(),
-        gzip: spec.gzip,
+        headers: spec.headers.clone().into_iter().chain(length).collect(),
+        codings: route.codings.clone(),
         chunked: spec.chunked,
         ..Response::new(spec.status.unwrap_or(status), content_type, body)
     }

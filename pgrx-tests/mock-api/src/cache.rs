@@ -119,6 +119,7 @@ mod tests {
             Arc::new(Wire {
                 bytes: vec![0; bytes],
                 body_at: 0,
+                stream: None,
             }),
             1,
         )

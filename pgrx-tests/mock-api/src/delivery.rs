@@ -54,7 +54,7 @@ impl Delivery<'_> {
         let body_part =
             |after: usize| bytes.split_at(wire.body_at.saturating_add(after).min(bytes.len()));
         match fault {
-            None | Some(Fault::Status { .. }) => self.send_rest(bytes),
+            None | Some(Fault::Status { .. }) => self.send_all(wire),
             Some(Fault::Reset {}) => {
                 // A close with a linger time of zero sends RST (tcp(7), SO_LINGER).
                 rustix::net::sockopt::set_socket_linger(
@@ -83,6 +83,15 @@ impl Delivery<'_> {
                 Woken::Elapsed | Woken::Released => self.send_rest(bytes),
             },
         }
+    }
+
+    fn send_all(&mut self, wire: &Wire) -> io::Result<After> {
+        let Some(stream) = &wire.stream else {
+            return self.send_rest(&wire.bytes);
+        };
+        self.transport.send(&wire.bytes)?;
+        stream.send(self.transport, self.stopping)?;
+        Ok(After::KeepOpen)
     }
 
     fn send_rest(&mut self, bytes: &[u8]) -> io::Result<After> {

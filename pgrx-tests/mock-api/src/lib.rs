@@ -23,14 +23,17 @@
 //! | `headers` | | extra response headers, written as they are |
 //! | `content_type` | `application/json` | |
 //! | `delay_ms` | 0 | milliseconds before the answer |
-//! | `gzip`, `chunked` | false | content coding; chunks of 1,000 bytes instead of a Content-Length |
+//! | `stream` | | a body that is made while it is sent: `{"head": "[", "part": "{\"id\": {n}},", "times": N, "tail": "]", "pause_ms": 0}`; `{n}` is the part's number from 1 on; without `times` it has no end |
+//! | `encoding` | | content codings in the order applied: `gzip`, `deflate`, `bare_deflate` (without zlib's header), `br`, `zstd`, `"gzip, br"` |
+//! | `gzip`, `chunked` | false | short for `"encoding": "gzip"`; chunks of 1,000 bytes instead of a Content-Length |
+//! | `content_length` | | what the head promises instead of the truth; a `stream` is sent without chunks then |
 //! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}}`: without all of them 401 and `{"message": "bad credentials"}` |
 //!
 //! ## How rows are wrapped
 //!
 //! `shape`: `array` (default), `map` (an object; a row's name is its member `@key`, which is left out, else its `id`),
-//! `values` (a row that is an object gives its member `value`), `single` (the first row itself; no row is a 404), `arrays`
-//! (`{"columns": […], "rows": [[…]]}`, columns by name), or `{"path": "data.items", "as": SHAPE}` to nest any of them
+//! `values` (a row that is an object gives its member `value`), `single` (the first row itself; no row is a 404), `jsonl` (a line a row), `csv` (a header and a line a row, with CR LF; null is empty, an empty text is
+//! quoted, what is no scalar is its JSON), `arrays` (`{"columns": […], "rows": [[…]]}`, columns by name), or `{"path": "data.items", "as": SHAPE}` to nest any of them
 //! (`as` is `array` by default; with `arrays`, `columns` stays at the top).
 //! `envelope`: members merged into the top-level object after the rows, or before them with `envelope_first`.
 //!
@@ -142,6 +145,7 @@ mod connection;
 mod control;
 mod delivery;
 mod dialects;
+mod encoding;
 mod faults;
 mod fdsn;
 mod filters;
@@ -157,6 +161,7 @@ mod scenario;
 mod server;
 mod shape;
 mod spaces;
+mod stream;
 mod tls;
 
 pub use control::Info;

@@ -1,8 +1,10 @@
 //! How a response becomes bytes.
 
-use flate2::{Compression, write::GzEncoder};
+use crate::encoding::{Coding, encode};
+use crate::stream::Stream;
 use serde_json::json;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// Small enough that a page's values fall across chunks.
 const CHUNK_BYTES: usize = 1000;
@@ -11,12 +13,14 @@ const CHUNK_BYTES: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// Written as they are; a `Content-Type` here replaces `content_type`.
+    /// Written as they are; a `Content-Type` here replaces `content_type`, a `Content-Length` the body's.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
-    pub(crate) gzip: bool,
+    pub(crate) codings: Vec<Coding>,
     pub(crate) chunked: bool,
+    /// What is sent after `body`, made on the way.
+    pub(crate) stream: Option<Arc<Stream>>,
 }
 
 /// A response as it goes over the wire.
@@ -26,6 +30,8 @@ pub(crate) struct Wire {
     pub(crate) bytes: Vec<u8>,
     /// Where the body begins.
     pub(crate) body_at: usize,
+    /// What is sent after them.
+    pub(crate) stream: Option<Arc<Stream>>,
 }
 
 impl Response {
@@ -36,8 +42,9 @@ impl Response {
             headers: Vec::new(),
             content_type: content_type.to_owned(),
             body: body.into(),
-            gzip: false,
+            codings: Vec::new(),
             chunked: false,
+            stream: None,
         }
     }
 
@@ -56,23 +63,25 @@ impl Response {
 
     /// Frames it for a method; `HEAD` gets the head alone, and so do statuses without content (RFC 9110 section 6.4.1).
     pub(crate) fn into_wire(mut self, method: &str, keep_alive: bool) -> io::Result<Wire> {
-        if self.gzip {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-            encoder.write_all(&self.body)?;
-            self.body = encoder.finish()?;
-        }
+        self.body = encode(&self.codings, std::mem::take(&mut self.body))?;
         let has_content = !matches!(self.status, 100..=199 | 204 | 304);
         let mut bytes = Vec::with_capacity(self.body.len() + 512);
         self.write_head(&mut bytes, has_content, keep_alive)?;
         let body_at = bytes.len();
-        if has_content && method != "HEAD" {
+        let sent = has_content && method != "HEAD";
+        let stream = self.stream.take().filter(|_| sent);
+        if sent && stream.is_none() {
             if self.chunked {
                 write_chunks(&mut bytes, &self.body)?;
             } else {
                 bytes.extend_from_slice(&self.body);
             }
         }
-        Ok(Wire { bytes, body_at })
+        Ok(Wire {
+            bytes,
+            body_at,
+            stream,
+        })
     }
 
     fn write_head(&self, out: &mut Vec<u8>, has_content: bool, keep_alive: bool) -> io::Result<()> {
@@ -81,21 +90,25 @@ impl Response {
             write!(out, "{name}: {value}\r\n")?;
         }
         if has_content {
-            if !self
-                .headers
-                .iter()
-                .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-            {
+            let has = |wanted| {
+                let mut names = self.headers.iter().map(|(name, _)| name);
+                names.any(|name| name.eq_ignore_ascii_case(wanted))
+            };
+            if !has("content-type") {
                 write!(out, "Content-Type: {}\r\n", self.content_type)?;
             }
             if self.chunked {
                 write!(out, "Transfer-Encoding: chunked\r\n")?;
-            } else {
+            } else if !has("content-length") {
                 write!(out, "Content-Length: {}\r\n", self.body.len())?;
             }
         }
-        if self.gzip {
-            write!(out, "Content-Encoding: gzip\r\n")?;
+        if !self.codings.is_empty() {
+            write!(
+                out,
+                "Content-Encoding: {}\r\n",
+                Coding::header(&self.codings)
+            )?;
         }
         if !keep_alive {
             write!(out, "Connection: close\r\n")?;
@@ -190,7 +203,7 @@ mod tests {
     #[test]
     fn gzip_round_trips() {
         let response = Response {
-            gzip: true,
+            codings: vec![Coding::Gzip],
             ..Response::new(200, "text/plain", "abc".repeat(100))
         };
         let wire = response.into_wire("GET", true).unwrap();

@@ -2,10 +2,12 @@
 
 use crate::cache::{Budget, RouteCache};
 use crate::dialects::Dialect;
+use crate::encoding::Coding;
 use crate::faults::FaultSchedule;
 use crate::query::percent_decode;
 use crate::rows::Rows;
 use crate::scenario::{RouteSpec, ScenarioSpec};
+use crate::stream::Stream;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub(crate) struct Route {
     pub(crate) spec: RouteSpec,
     pub(crate) content: Content,
     pub(crate) dialect: Option<Dialect>,
+    /// How the body is compressed, in the order applied.
+    pub(crate) codings: Vec<Coding>,
     pub(crate) faults: FaultSchedule,
     pub(crate) cache: RouteCache,
 }
@@ -29,6 +33,7 @@ pub(crate) struct Route {
 pub(crate) enum Content {
     Rows(Rows),
     Body(Vec<u8>),
+    Stream(Arc<Stream>),
     Redirect(String),
     /// How many rows another route has for a request.
     CountOf(String),
@@ -74,9 +79,20 @@ impl Route {
             (Some(dialect), Some(rows)) => Some(Dialect::new(dialect, rows)?),
             _ => None,
         };
+        let codings = match spec.encoding.as_deref() {
+            Some(text) => Coding::list(text)?,
+            None if spec.gzip => vec![Coding::Gzip],
+            None => Vec::new(),
+        };
         let content = if let Some(rows) = Rows::of(&mut spec)? {
             spec.shape.check(&rows)?;
             Content::Rows(rows)
+        } else if let Some(stream) = spec.stream.take() {
+            Content::Stream(Arc::new(Stream {
+                spec: stream,
+                codings: codings.clone(),
+                chunked: spec.content_length.is_none(),
+            }))
         } else if let Some(target) = spec.redirect.take() {
             Content::Redirect(target)
         } else if let Some(other) = spec.count_of.take() {
@@ -97,6 +113,7 @@ impl Route {
             spec,
             content,
             dialect,
+            codings,
             faults,
             cache: RouteCache::new(Arc::clone(budget)),
         })

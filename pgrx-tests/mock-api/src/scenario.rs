@@ -2,6 +2,7 @@
 
 use crate::dialects::{DialectSpec, SortSpec};
 use crate::shape::Shape;
+use crate::stream::StreamSpec;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -42,7 +43,10 @@ pub(crate) struct RouteSpec {
     pub(crate) body_base64: Option<String>,
     pub(crate) delay_ms: u64,
     pub(crate) gzip: bool,
+    pub(crate) encoding: Option<String>,
     pub(crate) chunked: bool,
+    pub(crate) content_length: Option<u64>,
+    pub(crate) stream: Option<StreamSpec>,
     pub(crate) redirect: Option<String>,
     pub(crate) faults: Vec<FaultSpec>,
 }
@@ -328,18 +332,24 @@ impl RouteSpec {
             self.body_base64.is_some(),
             self.redirect.is_some(),
             self.count_of.is_some(),
+            self.stream.is_some(),
         ];
         let sources = sources.into_iter().filter(|given| *given).count();
         if sources > 1 {
-            let message = "give only one of rows, generate, body, body_base64, redirect, count_of";
+            let message =
+                "give only one of rows, generate, body, body_base64, stream, redirect, count_of";
             return Err(message.to_owned());
         }
         if sources == 0 && self.status.is_none() {
-            let message = "give rows, generate, body, body_base64, redirect, count_of or status";
+            let message =
+                "give rows, generate, body, body_base64, stream, redirect, count_of or status";
             return Err(message.to_owned());
         }
         if !path.starts_with('/') || path.contains('?') {
             return Err("a path begins with a slash and has no query".to_owned());
+        }
+        if self.gzip && self.encoding.is_some() {
+            return Err("gzip and encoding exclude each other".to_owned());
         }
         self.check_path_filters(path)?;
         self.check_drips()?;

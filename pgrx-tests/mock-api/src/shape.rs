@@ -25,6 +25,8 @@ pub(crate) enum Wrapping {
     Values,
     Single,
     Arrays,
+    Jsonl,
+    Csv,
 }
 
 impl TryFrom<Value> for Shape {
@@ -70,6 +72,15 @@ impl Shape {
         !self.path.is_empty()
     }
 
+    /// The media type of the document.
+    pub(crate) fn content_type(&self) -> &'static str {
+        match self.wrapping {
+            Wrapping::Jsonl => "application/x-ndjson",
+            Wrapping::Csv => "text/csv",
+            _ => "application/json",
+        }
+    }
+
     /// Whether the document is one row, which may be missing.
     pub(crate) fn is_single(&self) -> bool {
         self.wrapping == Wrapping::Single
@@ -80,7 +91,11 @@ impl Shape {
         let (member, or) = match self.wrapping {
             Wrapping::Map => ("@key", "id"),
             Wrapping::Values => ("value", "value"),
-            Wrapping::Array | Wrapping::Single | Wrapping::Arrays => return Ok(()),
+            Wrapping::Array
+            | Wrapping::Single
+            | Wrapping::Arrays
+            | Wrapping::Jsonl
+            | Wrapping::Csv => return Ok(()),
         };
         // Generated rows are all alike, so that one of them speaks for all.
         let count = if matches!(rows, Rows::Items(_)) {
@@ -112,7 +127,7 @@ impl Shape {
         extras_first: bool,
     ) -> Vec<u8> {
         let mut out = Vec::with_capacity(1024 + places.len() * (crate::generate::ROW_BYTES + 1));
-        let columns = if self.wrapping == Wrapping::Arrays {
+        let columns = if matches!(self.wrapping, Wrapping::Arrays | Wrapping::Csv) {
             rows.columns()
         } else {
             Vec::new()
@@ -135,6 +150,14 @@ impl Shape {
                 Wrapping::Arrays => list(out, ('[', ']'), indexes, |index, out| {
                     write_array(rows, index, &columns, out)
                 }),
+                Wrapping::Jsonl => indexes.for_each(|index| {
+                    rows.write(index, out);
+                    out.push(b'\n');
+                }),
+                Wrapping::Csv => {
+                    write_line(columns.iter().map(|name| csv_text(name)), out);
+                    indexes.for_each(|index| write_record(rows, index, &columns, out));
+                }
                 Wrapping::Single => match indexes.into_iter().next() {
                     Some(index) => rows.write(index, out),
                     None => out.extend_from_slice(b"null"),
@@ -245,6 +268,30 @@ fn write_array(rows: &Rows, index: usize, columns: &[String], out: &mut Vec<u8>)
     out.push(b']');
 }
 
+fn write_record(rows: &Rows, index: usize, columns: &[String], out: &mut Vec<u8>) {
+    let members = rows.members(index);
+    let field = |column: &String| match members.get(column).map(|value| value.get()) {
+        None | Some("null") => String::new(),
+        Some(json) => csv_text(&serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())),
+    };
+    write_line(columns.iter().map(field), out);
+}
+
+fn write_line(fields: impl Iterator<Item = String>, out: &mut Vec<u8>) {
+    let fields: Vec<String> = fields.collect();
+    out.extend_from_slice(fields.join(",").as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A field of RFC 4180; an empty text is told from none by its quotes.
+fn csv_text(text: &str) -> String {
+    if text.is_empty() || text.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
 /// Puts a value at a dotted path, making the objects on the way; what is in the way is replaced.
 pub(crate) fn set_member(object: &mut Map<String, Value>, path: &[String], value: Value) {
     let Some((name, below)) = path.split_first() else {
@@ -309,6 +356,19 @@ mod tests {
         assert_eq!(
             document(json!("arrays"), ROWS, none(), false),
             r#"{"rows":[[7,1.50,null],[8,null,[]]],"columns":["id","v","w"]}"#
+        );
+    }
+
+    #[test]
+    fn lines_and_records_end_with_their_line() {
+        assert_eq!(
+            document(json!("jsonl"), ROWS, json!({}), false),
+            "{\"id\":7,\"v\":1.50}\n{\"id\":8,\"w\":[]}\n"
+        );
+        let rows = r#"[{"a":1.50,"b":"x,\"y\""},{"a":null,"b":""},{"b":["z"]}]"#;
+        assert_eq!(
+            document(json!("csv"), rows, json!({}), false),
+            "a,b\r\n1.50,\"x,\"\"y\"\"\"\r\n,\"\"\r\n,\"[\"\"z\"\"]\"\r\n"
         );
     }
 

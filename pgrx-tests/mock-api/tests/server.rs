@@ -292,14 +292,10 @@ fn a_library_understands_chunks_and_reuses_its_connection() {
     assert_eq!(client().in_flight("keep"), 0);
 }
 
-#[test]
-fn gzip_is_said_and_done() {
-    define(
-        "gzip",
-        json!({"generate": {"kind": "items", "count": 10}, "gzip": true}),
-    );
+/// The head and the body of `/items` in this space, as bytes.
+fn fetch(space: &str) -> (String, Vec<u8>) {
     let stream = connect();
-    ask(&stream, "gzip", "/items", "Connection: close\r\n");
+    ask(&stream, space, "/items", "Connection: close\r\n");
     let mut bytes = Vec::new();
     (&stream).read_to_end(&mut bytes).unwrap();
     let at = bytes
@@ -307,9 +303,61 @@ fn gzip_is_said_and_done() {
         .position(|window| window == b"\r\n\r\n")
         .unwrap()
         + 4;
-    assert!(String::from_utf8_lossy(&bytes[..at]).contains("Content-Encoding: gzip\r\n"));
+    let body = bytes.split_off(at);
+    (String::from_utf8(bytes).unwrap(), body)
+}
+
+#[test]
+fn codings_are_said_and_done_in_order() {
+    define(
+        "codings",
+        json!({"body": "some text", "encoding": "zstd, gzip"}),
+    );
+    let (head, body) = fetch("codings");
+    assert!(head.contains("Content-Encoding: zstd, gzip\r\n"), "{head}");
+    let zstd = flate2::read::GzDecoder::new(body.as_slice());
+    assert_eq!(zstd::decode_all(zstd).unwrap(), b"some text");
+}
+
+#[test]
+fn a_stream_is_made_on_the_way() {
+    let stream = json!({"head": "[0", "part": ",{n}", "times": 3, "tail": "]"});
+    define("stream", json!({"stream": stream}));
+    let (head, body) = fetch("stream");
+    assert!(head.contains("Transfer-Encoding: chunked\r\n"), "{head}");
+    assert_eq!(body, b"9\r\n[0,1,2,3]\r\n0\r\n\r\n");
+    define("stream", json!({"stream": stream, "content_length": 5}));
+    let (head, body) = fetch("stream");
+    assert!(head.contains("Content-Length: 5\r\n"), "{head}");
+    assert_eq!(body, b"[0,1,2,3]");
+}
+
+#[test]
+fn a_stream_without_end_ends_with_its_client() {
+    let stream = json!({"part": "{n}\n"});
+    define("endless", json!({"stream": stream, "encoding": "br"}));
+    let mut connection = connect();
+    ask(&connection, "endless", "/items", "");
+    connection.read_exact(&mut [0; 1000]).unwrap();
+    assert_eq!(client().in_flight("endless"), 1);
+    drop(connection);
+    let begun = Instant::now();
+    while client().in_flight("endless") > 0 {
+        assert!(begun.elapsed() < PATIENCE, "it goes on without a client");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn gzip_is_said_and_done() {
+    define(
+        "gzip",
+        json!({"generate": {"kind": "items", "count": 10}, "gzip": true}),
+    );
+    let (head, body) = fetch("gzip");
+    assert!(head.contains("Content-Encoding: gzip\r\n"), "{head}");
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&bytes[at..])
+    flate2::read::GzDecoder::new(body.as_slice())
         .read_to_string(&mut text)
         .unwrap();
     assert_eq!(serde_json::from_str::<Vec<Value>>(&text).unwrap().len(), 10);
