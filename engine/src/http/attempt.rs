@@ -92,6 +92,10 @@ impl Attempt {
         result
     }
 
+    pub(super) fn cancel(&self) -> &CancelToken {
+        &self.cancel
+    }
+
     pub(super) fn phase(&self) -> Phase {
         self.phase
     }

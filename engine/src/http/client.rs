@@ -4,6 +4,7 @@ use super::attempt::{Attempt, Bounds, Phase};
 use super::auth::Signature;
 use super::body::Body;
 use super::coding::ACCEPTED;
+use super::gate::{Gate, pass};
 use super::pool::Pool;
 use super::redact::Redactor;
 use super::redirect::{self, Trail};
@@ -23,6 +24,7 @@ use ureq::http::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 /// bounded number, for a bounded time, and no longer than the client lives.
 pub struct Client {
     pool: Pool,
+    gate: Option<Arc<dyn Gate>>,
     signature: Signature,
     redactor: Arc<Redactor>,
     bounds: Bounds,
@@ -64,7 +66,13 @@ impl Client {
                 total: source.timeout,
             },
             max_response_bytes: source.max_response_bytes,
+            gate: None,
         })
+    }
+
+    /// The same client, whose requests wait for a rate limit.
+    pub fn limited_by(self, gate: Option<Arc<dyn Gate>>) -> Client {
+        Client { gate, ..self }
     }
 
     /// Closes the connections that no request is using.
@@ -182,6 +190,8 @@ impl Client {
         attempt: &mut Attempt,
     ) -> Result<std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>> {
         let head = self.signed(request)?;
+        // Outside of the attempt: its time bounds are the API's.
+        pass(self.gate.as_deref(), attempt.cancel())?;
         let agent = self.pool.agent();
         Ok(match &request.body {
             None => attempt.during(|| agent.run(head)),

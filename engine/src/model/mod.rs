@@ -24,7 +24,7 @@ pub use credentials::{Auth, Credentials, KeyPlace, Secret};
 pub use dialect::{BracketsFlavour, Dialect, JsonFlavour, SuffixFlavour};
 pub use operators::{Operators, Spelled, Takes, Word};
 pub use reading::{BodyKind, BodyPlan, Method};
-pub use source::{RetryPolicy, Source};
+pub use source::{RateLimit, RatePeriod, RetryPolicy, Source};
 pub use table::{Location, Paging, RowsPath, RowsShape, SortStyle, Sorting, Table};
 pub use template::{ParameterTemplate, Piece, Placeholder, TemplateError};
 pub use types::Type;

@@ -2,6 +2,7 @@
 
 use super::Auth;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 
 /// An API: where it is and how to talk to it. Holds no secret.
@@ -27,6 +28,8 @@ pub struct Source {
     pub timeout: Duration,
     /// When and how often to try again.
     pub retry: RetryPolicy,
+    /// Requests in a time, of all scans together.
+    pub rate_limit: Option<RateLimit>,
     /// Requests in flight of one scan; at least 1.
     pub max_concurrency: u32,
     /// Pages that one scan may read; more is an error.
@@ -46,4 +49,47 @@ pub struct RetryPolicy {
     pub statuses: Vec<u16>,
     /// Whether failures of the network (refused, reset, cut off, timed out) are tried again.
     pub network: bool,
+}
+
+/// How many requests a server may be sent in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RateLimit {
+    /// Requests; at least 1.
+    pub requests: u32,
+    /// The time.
+    pub per: RatePeriod,
+}
+
+/// The time that a rate limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RatePeriod {
+    /// One second.
+    Second,
+    /// One minute.
+    Minute,
+    /// One hour.
+    Hour,
+}
+
+impl RatePeriod {
+    /// How long it is.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(match self {
+            RatePeriod::Second => 1,
+            RatePeriod::Minute => 60,
+            RatePeriod::Hour => 3600,
+        })
+    }
+}
+
+impl fmt::Display for RateLimit {
+    /// As the option is written: `50/s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per {
+            RatePeriod::Second => "s",
+            RatePeriod::Minute => "min",
+            RatePeriod::Hour => "h",
+        };
+        write!(f, "{}/{unit}", self.requests)
+    }
 }

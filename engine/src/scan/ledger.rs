@@ -1,12 +1,13 @@
 //! What a scan did: counts, a log of its requests, and how many of them it may make.
 
 use crate::error::Exchange;
+use crate::http::{CacheUse, Traffic};
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Requests that the log keeps until they are taken.
 const LOGGED: usize = 1000;
@@ -26,6 +27,14 @@ pub struct Statistics {
     pub rows: u64,
     /// Attempts after the first of their page.
     pub retries: u64,
+    /// Attempts that failed, those that were tried again too; not those that were cancelled.
+    pub errors: u64,
+    /// Requests that the cache answered, also where the API was asked whether the answer is still good.
+    pub cache_hits: u64,
+    /// Requests that waited for the server's rate limit.
+    pub waits: u64,
+    /// How long they waited, all of them together.
+    pub waited: Duration,
     /// The first request in the order of rows, redacted: `GET https://…`. `None` while none was sent.
     pub first_request: Option<String>,
     /// The rows of one chain in all, where the API reported that: the latest figure.
@@ -45,6 +54,10 @@ impl Statistics {
         self.transferred += other.transferred;
         self.rows += other.rows;
         self.retries += other.retries;
+        self.errors += other.errors;
+        self.cache_hits += other.cache_hits;
+        self.waits += other.waits;
+        self.waited += other.waited;
         self.first_request = self
             .first_request
             .take()
@@ -58,20 +71,55 @@ impl Statistics {
 /// A request that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Method and URL, redacted.
+    /// When it began, or began to wait for the rate limit.
+    pub started: SystemTime,
+    /// Method, URL and the beginning of a body, redacted.
     pub request: String,
     /// The response's status, where there was one.
     pub status: Option<u16>,
     /// What went wrong, also in the middle of the body.
-    pub error: Option<String>,
+    pub error: Option<RequestError>,
     /// Bytes of the body that were read, after decompression.
     pub bytes: u64,
     /// The same bytes as they came over the network.
     pub transferred: u64,
     /// From sending to the end of the body.
     pub duration: Duration,
+    /// How long it had waited for the server's rate limit before.
+    pub waited: Duration,
     /// Which attempt at its page it was, counted from 1.
     pub attempt: u32,
+    /// What the cache had to do with it.
+    pub cache: CacheUse,
+}
+
+/// How a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// Nobody wanted its answer any more: the query was cancelled, or had rows enough.
+    Cancelled,
+    /// Anything else, redacted.
+    Failed(String),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RequestError::Cancelled => f.write_str("cancelled"),
+            RequestError::Failed(text) => f.write_str(text),
+        }
+    }
+}
+
+impl RequestRecord {
+    /// Method, URL, and the beginning of a body.
+    pub fn parts(&self) -> (&str, &str, Option<&str>) {
+        let (method, rest) = self.request.split_once(' ').unwrap_or(("", &self.request));
+        match rest.split_once(' ') {
+            Some((url, body)) => (method, url, Some(body)),
+            None => (method, rest, None),
+        }
+    }
 }
 
 /// How many requests one statement may make (`rest_fdw.max_requests`), shared by all its scans.
@@ -156,7 +204,11 @@ impl fmt::Display for RequestRecord {
         if transferred != bytes {
             write!(f, " ({transferred} compressed)")?;
         }
-        write!(f, " in {milliseconds:.1} ms, attempt {attempt}")
+        write!(f, " in {milliseconds:.1} ms, attempt {attempt}")?;
+        match self.cache {
+            CacheUse::Off => Ok(()),
+            used => write!(f, ", cache {used}"),
+        }
     }
 }
 
@@ -198,8 +250,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// Takes back what was admitted and then not sent: it was cancelled while it waited for the rate limit.
+    pub(super) fn withdraw(&self, attempt: u32) {
+        let mut book = self.book();
+        book.statistics.requests -= 1;
+        book.statistics.retries -= u64::from(attempt > 1);
+    }
+
     pub(super) fn count_page(&self) {
         self.book().statistics.pages += 1;
+    }
+
+    /// Counts what went out by an attempt.
+    pub(super) fn count_traffic(&self, traffic: Traffic) {
+        let statistics = &mut self.book().statistics;
+        statistics.waits += traffic.waits;
+        statistics.waited += traffic.waited;
     }
 
     /// Counts bytes of a body: decompressed, and as they came.
@@ -227,6 +293,9 @@ impl Ledger {
 
     pub(super) fn log(&self, record: RequestRecord) {
         let mut book = self.book();
+        let failed = matches!(record.error, Some(RequestError::Failed(_)));
+        book.statistics.errors += u64::from(failed);
+        book.statistics.cache_hits += u64::from(record.cache.is_hit());
         if book.log.len() == LOGGED {
             book.log.pop_front();
         }

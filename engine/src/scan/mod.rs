@@ -10,7 +10,7 @@ mod stream;
 mod wanted;
 mod worker;
 
-pub use ledger::{RequestRecord, StatementBudget, Statistics};
+pub use ledger::{RequestError, RequestRecord, StatementBudget, Statistics};
 
 use crate::Result;
 use crate::decode::Batch;
@@ -153,12 +153,17 @@ impl Scan {
     pub fn take_log(&mut self) -> Vec<RequestRecord> {
         self.shared.ledger.take_log()
     }
+
+    /// Cancels what is still running, as dropping does. What the log and the statistics say then is final.
+    pub fn stop(&mut self) {
+        self.shared.stream.close();
+        self.shared.cancel.cancel();
+        self.shared.crew.join();
+    }
 }
 
 impl Drop for Scan {
     fn drop(&mut self) {
-        self.shared.stream.close();
-        self.shared.cancel.cancel();
-        self.shared.crew.join();
+        self.stop();
     }
 }

@@ -3,13 +3,13 @@
 use super::Shared;
 use super::chain::{Job, Next};
 use super::flow::Ticket;
-use super::ledger::{Ledger, RequestRecord};
+use super::ledger::{Ledger, RequestError, RequestRecord};
 use super::repetition::Fingerprint;
 use super::worker;
 use crate::decode::{self, Batch, Cell, PageEnd, Sink, decode_page};
 use crate::error::Exchange;
 use crate::http::retry::{self, GiveUp, RetryDecision};
-use crate::http::{Body, Response, status};
+use crate::http::{Body, CacheUse, Response, metered, status};
 use crate::model::RowsShape;
 use crate::pagination::{Decision, PageFacts, Pager, Stage, total_of_header};
 use crate::request::Request;
@@ -114,11 +114,11 @@ impl From<Error> for Failure {
 impl Page<'_> {
     fn attempt(&mut self, request: &Request, attempt: u32) -> Outcome {
         self.shared.ledger.admit(&self.exchange, attempt)?;
-        let started = Instant::now();
+        let (started, clock) = (SystemTime::now(), Instant::now());
         let mut status = None;
         let mut volume = Volume::default();
         let shared = self.shared;
-        let sent = shared.client.send(request, self.page, &shared.cancel);
+        let (sent, traffic) = metered(|| shared.client.send(request, self.page, &shared.cancel));
         let outcome = match sent {
             Ok(response) => {
                 status = Some(response.status);
@@ -126,22 +126,37 @@ impl Page<'_> {
             }
             Err(error) => Err(error.into()),
         };
-        let error = outcome.as_ref().err().map(|failure| {
-            self.shared
-                .client
-                .redactor()
-                .text(&failure.error.to_string())
-        });
+        self.shared.ledger.count_traffic(traffic);
+        if traffic.sent == 0
+            && matches!(&outcome, Err(failure) if failure.error == Error::Cancelled)
+        {
+            self.shared.ledger.withdraw(attempt);
+            return outcome;
+        }
         self.shared.ledger.log(RequestRecord {
+            started,
             request: self.exchange.request.clone(),
             status,
-            error,
+            error: outcome.as_ref().err().map(|failure| self.told(failure)),
             bytes: volume.bytes,
             transferred: volume.transferred,
-            duration: started.elapsed(),
+            duration: clock.elapsed().saturating_sub(traffic.waited),
+            waited: traffic.waited,
             attempt,
+            cache: CacheUse::Off,
         });
         outcome
+    }
+
+    /// A failure as the log tells it.
+    fn told(&self, failure: &Failure) -> RequestError {
+        match &failure.error {
+            Error::Cancelled => RequestError::Cancelled,
+            error => {
+                let redactor = self.shared.client.redactor();
+                RequestError::Failed(redactor.text(&error.to_string()))
+            }
+        }
     }
 
     fn receive(&mut self, mut response: Response, volume: &mut Volume) -> Outcome {

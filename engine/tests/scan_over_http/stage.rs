@@ -81,6 +81,7 @@ fn source(base_url: &str) -> Source {
             statuses: vec![429, 503],
             network: true,
         },
+        rate_limit: None,
         max_concurrency: 4,
         max_pages: None,
         max_requests: None,

@@ -1,6 +1,7 @@
 //! Numbers, durations, sizes and truth values.
 
 use super::error::OptionError;
+use crate::model::{RateLimit, RatePeriod};
 use std::time::Duration;
 
 /// A truth value, spelled as in PostgreSQL.
@@ -148,6 +149,28 @@ pub(super) fn size(option: &str, value: &str) -> Result<u64, OptionError> {
             "Valid units are \"B\", \"kB\", \"MB\", \"GB\" and \"TB\", for example '64MB'.",
         )
     })
+}
+
+/// Requests in a time: `10/s`, `600/min`, `5000/h`; from one to a million.
+pub(super) fn rate(option: &str, value: &str) -> Result<RateLimit, OptionError> {
+    let (number, unit) = number_and_unit(value);
+    let unit = unit.strip_prefix('/').map(str::trim);
+    let per = match unit {
+        Some("s") => Some(RatePeriod::Second),
+        Some("min") => Some(RatePeriod::Minute),
+        Some("h") => Some(RatePeriod::Hour),
+        _ => None,
+    };
+    let requests = number.parse::<u32>().ok();
+    let requests = requests.filter(|number| (1..=1_000_000).contains(number));
+    match (requests, per) {
+        (Some(requests), Some(per)) => Ok(RateLimit { requests, per }),
+        _ => Err(OptionError::invalid(
+            option,
+            format_args!("\"{value}\" is not a rate of 1 to 1000000 requests"),
+        )
+        .with_hint("Write for example '10/s', '600/min' or '5000/h'.")),
+    }
 }
 
 fn number_and_unit(value: &str) -> (&str, &str) {

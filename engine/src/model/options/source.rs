@@ -37,6 +37,7 @@ pub(super) fn source(definition: &Definition) -> Result<Source, OptionError> {
             .read("timeout", quantity::timeout)?
             .unwrap_or(Duration::from_secs(60)),
         retry: retry(&given)?,
+        rate_limit: given.read("rate_limit", quantity::rate)?,
         max_concurrency: given
             .read("max_concurrency", quantity::concurrency)?
             .unwrap_or(4),

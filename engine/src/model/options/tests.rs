@@ -121,7 +121,6 @@ fn an_option_on_the_wrong_level_is_sent_to_the_right_one() {
 fn what_later_work_brings_is_refused_by_name() {
     let later = [
         (Level::Server, "cache", "http"),
-        (Level::Server, "rate_limit", "10/s"),
         (Level::Server, "token_url", "https://x"),
         (Level::UserMapping, "client_secret", "x"),
         (Level::UserMapping, "vault_secret", "x"),
@@ -390,6 +389,34 @@ fn sizes_count_in_powers_of_1024() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_rate_is_requests_in_a_second_a_minute_or_an_hour() {
+    let rates = ["10/s", " 600 / min", "5000/h", "1/s", "1000000/s"];
+    let read = rates.map(|text| table(&[("rate_limit", text)], &[], &[]).source.rate_limit);
+    assert_eq!(
+        read.map(|rate| rate.unwrap().to_string()),
+        ["10/s", "600/min", "5000/h", "1/s", "1000000/s"]
+    );
+    refuse(
+        Level::Server,
+        "rate_limit",
+        &[
+            "",
+            "10",
+            "0/s",
+            "-1/s",
+            "1.5/s",
+            "10/m",
+            "10/d",
+            "10 s",
+            "/s",
+            "1000001/s",
+            "10/s/s",
+        ],
+    );
+    assert_eq!(table(&[], &[], &[]).source.rate_limit, None);
 }
 
 #[test]

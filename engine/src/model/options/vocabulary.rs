@@ -101,6 +101,7 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Server, "timeout", works!(quantity::timeout)),
     Entry(Home::Server, "max_retries", works!(quantity::retries)),
     Entry(Home::Server, "retry_on", works!(source::retry_on)),
+    Entry(Home::Server, "rate_limit", works!(quantity::rate)),
     Entry(
         Home::Server,
         "max_concurrency",
@@ -112,7 +113,6 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Server, "token_url", Standing::Later),
     Entry(Home::Server, "scope", Standing::Later),
     Entry(Home::Server, "token_auth", Standing::Later),
-    Entry(Home::Server, "rate_limit", Standing::Later),
     Entry(Home::Server, "ca_file", Standing::SuperuserLater),
     Entry(Home::Server, "client_cert_file", Standing::SuperuserLater),
     Entry(Home::Server, "tls_verify", Standing::SuperuserLater),
