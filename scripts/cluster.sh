@@ -4,6 +4,8 @@
 #   cluster.sh COMMAND…    starts a throwaway cluster, runs the command with PGHOST, PGPORT, PGUSER and
 #                          PGDATABASE set, then stops the cluster and removes its folder, however it ended
 #
+# CLUSTER_SETTINGS has further lines for postgresql.conf: "shared_preload_libraries = 'rest_fdw'".
+#
 # The server listens on a Unix socket inside its private folder and on no network address, so it
 # collides with no other server, and no other user of the machine can reach it.
 source "$(dirname "$0")/environment.sh"
@@ -31,6 +33,7 @@ port = 5432
 fsync = off
 timezone = 'UTC'
 log_line_prefix = '%m [%p] '
+${CLUSTER_SETTINGS:-}
 SETTINGS
 }
 

@@ -6,7 +6,7 @@ source "$(dirname "$0")/environment.sh"
 cd "$ROOT"
 step fmt "checking the formatting" cargo fmt --all --check
 step clippy "clippy: the workspace with its tests" \
-  cargo clippy --workspace --all-targets --no-default-features --features "pg$PG,pg_test" -- -D warnings
+  cargo clippy --workspace --all-targets --no-default-features --features "pg$PG,pg_test,cluster-tests/preloaded" -- -D warnings
 step clippy-release "clippy: the extension as it is shipped" \
   cargo clippy -p rest_fdw --lib --no-default-features --features "pg$PG" -- -D warnings
 if command -v shellcheck >/dev/null; then

@@ -3,6 +3,7 @@
 source "$(dirname "$0")/environment.sh"
 
 total=0
+PRELOADED="CLUSTER_SETTINGS=shared_preload_libraries = 'rest_fdw'"
 
 # passed NAME: says how many tests NAME.log counts, and adds them up.
 passed() {
@@ -28,6 +29,9 @@ whole_server() {
   [[ -d pgrx-tests/cluster-tests ]] || return 0
   step test-cluster "tests of the release build on a server of its own" scripts/cluster.sh scripts/cluster_tests.sh
   passed test-cluster
+  step test-preloaded "tests of what backends share, where the library is preloaded" \
+    env "$PRELOADED" scripts/cluster.sh scripts/cluster_tests.sh --features preloaded --test preloaded
+  passed test-preloaded
 }
 
 oracle() {
@@ -42,7 +46,7 @@ examples() {
 
 documentation() {
   step test-docs "the SQL in README.md and docs/ runs" \
-    scripts/cluster.sh scripts/mock_api.sh scripts/doc_examples.sh README.md docs/*.md
+    env "$PRELOADED" scripts/cluster.sh scripts/mock_api.sh scripts/doc_examples.sh README.md docs/*.md
 }
 
 # The stages are separate processes' worth of work, so a stage's failure ends the script through `set -e`,

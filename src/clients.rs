@@ -7,6 +7,7 @@
 
 use crate::error::FdwError;
 use crate::options;
+use crate::rate_limit;
 use pgrx::pg_sys::SysCacheIdentifier::{FOREIGNDATAWRAPPEROID, FOREIGNSERVEROID, USERMAPPINGOID};
 use pgrx::{pg_guard, pg_sys};
 use rest_engine::http::{Client, Egress};
@@ -107,7 +108,9 @@ fn kept(key: Key, making: &Making) -> Option<Arc<Client>> {
 
 fn add(key: Key, making: Making) -> rest_engine::Result<Arc<Client>> {
     let (credentials, egress) = (making.credentials.clone(), making.egress.clone());
-    let client = Arc::new(Client::new(&making.source, credentials, egress)?);
+    let client = Client::new(&making.source, credentials, egress)?;
+    let gate = rate_limit::gate(key.server, making.source.rate_limit);
+    let client = Arc::new(client.limited_by(gate));
     let entry = Entry {
         key,
         making,

@@ -186,3 +186,12 @@ pub unsafe fn attribute(
     #[cfg(not(feature = "pg18"))]
     return unsafe { (*descriptor).attrs.as_ptr().add(position) };
 }
+
+/// The role whose members read all statistics.
+#[cfg(feature = "pg13")]
+pub const ROLE_PG_READ_ALL_STATS: pg_sys::Oid =
+    pg_sys::Oid::from_u32(pg_sys::DEFAULT_ROLE_READ_ALL_STATS);
+/// The role whose members read all statistics.
+#[cfg(not(feature = "pg13"))]
+pub const ROLE_PG_READ_ALL_STATS: pg_sys::Oid =
+    pg_sys::Oid::from_u32(pg_sys::ROLE_PG_READ_ALL_STATS);

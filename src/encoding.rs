@@ -1,6 +1,11 @@
 //! Text between PostgreSQL, which uses the database's encoding, and Rust, which uses UTF-8.
 
-use pgrx::pg_sys;
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::datum::Datum;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, Returns, ReturnsError, SqlMapping, SqlTranslatable,
+};
+use pgrx::{IntoDatum, pg_sys};
 use std::ffi::{CStr, CString};
 use std::os::raw::c_char;
 use std::sync::OnceLock;
@@ -59,4 +64,47 @@ pub fn for_message(text: String) -> String {
         other => other.escape_unicode().to_string(),
     };
     text.chars().map(escape).collect()
+}
+
+/// A `text` that a function returns, in the database's encoding.
+pub struct ServerText(CString);
+
+impl ServerText {
+    /// Raises PostgreSQL's error (22P05) where the database's encoding lacks a character.
+    pub fn new(text: &str) -> Self {
+        ServerText(to_server(text))
+    }
+}
+
+impl IntoDatum for ServerText {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        // SAFETY: a text that is ended by NUL; the result is palloc'd.
+        Some(unsafe { pg_sys::cstring_to_text(self.0.as_ptr()) }.into())
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TEXTOID
+    }
+}
+
+// SAFETY: the datum is what `IntoDatum` makes.
+unsafe impl BoxRet for ServerText {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        match self.into_datum() {
+            // SAFETY: as above.
+            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
+            None => fcinfo.return_null(),
+        }
+    }
+}
+
+// SAFETY: what `IntoDatum` makes is a `text`.
+unsafe impl SqlTranslatable for ServerText {
+    fn argument_sql() -> Result<SqlMapping, ArgumentError> {
+        Ok(SqlMapping::literal("text"))
+    }
+
+    fn return_sql() -> Result<Returns, ReturnsError> {
+        Ok(Returns::One(SqlMapping::literal("text")))
+    }
 }

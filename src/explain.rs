@@ -32,6 +32,9 @@ pub unsafe extern "C-unwind" fn explain_foreign_scan(
         explainer.filters();
         explainer.order_and_columns();
         text(state, "Pages", &Pager::describe(&plan.answering_table()));
+        if let Some(limit) = plan.table.source.rate_limit {
+            text(state, "Rate Limit", &limit.to_string());
+        }
         if (*state).analyze && !(*node).fdw_state.is_null() {
             let scan = &*(*node).fdw_state.cast::<ForeignScan>();
             report_totals(state, &scan.totals());
@@ -331,6 +334,9 @@ unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
         count(state, "Rows Fetched", statistics.rows);
         count(state, "Rows Removed by Recheck", totals.removed);
         count(state, "Retries", statistics.retries);
+        if statistics.waits > 0 {
+            count(state, "Rate Limit Waits", statistics.waits);
+        }
         if totals.remembered > 0 {
             count(state, "Lookups Remembered", totals.remembered);
         }

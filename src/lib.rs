@@ -13,11 +13,14 @@ mod error;
 mod executor;
 mod explain;
 mod fdw;
+mod monitoring;
 mod options;
 mod plan;
 mod planner;
+mod rate_limit;
 mod reported;
 mod settings;
+mod shared_memory;
 
 ::pgrx::pg_module_magic!(name, version);
 
@@ -25,6 +28,7 @@ mod settings;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::register();
+    shared_memory::register();
     executor::register();
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString};
 
 /// Written before the text; raised with every change of [`ScanPlan`] or of the engine's model.
-const VERSION: &str = "4:";
+const VERSION: &str = "5:";
 
 /// A planned scan of one foreign table.
 ///

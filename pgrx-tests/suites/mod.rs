@@ -7,6 +7,7 @@ mod errors;
 mod executor;
 mod explain;
 mod lookups;
+mod monitoring;
 mod options;
 mod orders;
 mod paging;

@@ -278,7 +278,6 @@ mod tests {
             "token_url",
             "scope",
             "token_auth",
-            "rate_limit",
             "proxy_url",
             "cache",
             "cache_ttl",
@@ -449,6 +448,18 @@ mod tests {
                 "max_response_bytes",
                 &reason,
                 sizes,
+            );
+        }
+    }
+
+    #[pg_test]
+    fn rates_that_are_none_are_refused() {
+        for value in ["", "10", "0/s", "1.5/s", "10/m", "1000001/s"] {
+            invalid(
+                &server(&format!("rate_limit '{value}'")),
+                "rate_limit",
+                &format!("\"{value}\" is not a rate of 1 to 1000000 requests"),
+                "Write for example '10/s', '600/min' or '5000/h'.",
             );
         }
     }
@@ -979,7 +990,7 @@ mod tests {
         run("RESET ROLE");
     }
 
-    fn accepted_on_a_server() -> [&'static str; 24] {
+    fn accepted_on_a_server() -> [&'static str; 26] {
         [
             "user_agent 'probe/1'",
             "accept 'application/vnd.api+json'",
@@ -996,6 +1007,8 @@ mod tests {
             "max_retries '0'",
             "retry_on '429, 503, network'",
             "retry_on ''",
+            "rate_limit '10/s'",
+            "rate_limit '5000/h'",
             "max_concurrency '64'",
             "max_pages '1000000'",
             "max_requests '1'",

@@ -3,19 +3,20 @@
 use super::memory::context_below;
 use super::parameters::Parameters;
 use super::release::{self, Streaming};
-use super::scan::{in_table, load_row, loaders, log, remote};
+use super::scan::{in_table, load_row, loaders, remote};
 use super::texts::Texts;
 use super::values::Loader;
 use super::{budget, wait};
 use crate::clients;
 use crate::error::FdwError;
+use crate::monitoring::{Account, WatchedScan};
 use crate::options::CatalogTable;
 use pgrx::pg_sys;
 use rest_engine::decode::Batch;
 use rest_engine::http::Client;
 use rest_engine::model::{Role, Table};
 use rest_engine::request::Inputs;
-use rest_engine::scan::{Polled, Scan, ScanSpec, Statistics};
+use rest_engine::scan::{Polled, ScanSpec, Statistics};
 use std::sync::Arc;
 
 /// A reader of one table, as the table's owner.
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub struct Reader {
     table: Arc<Table>,
     client: Arc<Client>,
+    account: Account,
     wanted: Vec<usize>,
     loaders: Vec<Loader>,
     texts: Texts,
@@ -38,7 +40,7 @@ pub struct Reader {
 }
 
 struct Stream {
-    scan: Scan,
+    scan: WatchedScan,
     requests: Vec<Inputs>,
     batch: Batch,
     next_row: usize,
@@ -64,13 +66,18 @@ impl Reader {
             .collect();
         // SAFETY: by this function's contract.
         unsafe {
-            let owner = (*(*relation).rd_rel).relowner;
-            let client = clients::client(table, owner, catalog.server)?;
+            let user = (*(*relation).rd_rel).relowner;
+            let client = clients::client(table, user, catalog.server)?;
             let context = pg_sys::CurrentMemoryContext;
             let descriptor = (*relation).rd_att;
             let attributes = &catalog.attributes;
             Ok(Box::new(Reader {
                 client,
+                account: Account {
+                    server: catalog.server,
+                    name: table.source.name.clone(),
+                    user,
+                },
                 loaders: loaders(table, attributes, &wanted, descriptor, context),
                 wanted,
                 texts: Texts::new(context),
@@ -102,7 +109,7 @@ impl Reader {
             most_pages: Some(most_pages),
             budget: budget::of_statement(),
         };
-        let scan = Scan::start(Arc::clone(&self.client), spec)
+        let scan = WatchedScan::start(Arc::clone(&self.client), spec, self.account.clone())
             .map_err(|error| remote(&self.table, error))?;
         self.stream = Some(Stream {
             scan,
@@ -124,7 +131,6 @@ impl Reader {
             }
             pgrx::check_for_interrupts!();
             let polled = stream.scan.poll();
-            log(stream.scan.take_log());
             match polled.map_err(|error| remote(&self.table, error))? {
                 Polled::Done => return Ok(false),
                 Polled::Pending => {
@@ -187,8 +193,8 @@ impl Streaming for Reader {
     fn close(&mut self) {
         release::closed(self);
         if let Some(mut stream) = self.stream.take() {
+            stream.scan.stop();
             self.earlier.add(&stream.scan.statistics());
-            log(stream.scan.take_log());
         }
     }
 }

@@ -10,8 +10,9 @@ use super::texts::Texts;
 use super::values::Loader;
 use super::{budget, release, wait};
 use crate::error::FdwError;
+use crate::monitoring::{Account, WatchedScan};
 use crate::plan::ScanPlan;
-use crate::{clients, compat, reported, settings};
+use crate::{clients, compat, reported};
 use pgrx::{PgList, pg_sys};
 use rest_engine::decode::Batch;
 use rest_engine::error::Error as EngineError;
@@ -19,7 +20,7 @@ use rest_engine::http::Client;
 use rest_engine::model::{Operator, Table};
 use rest_engine::pushdown::{self, RemoteQuery};
 use rest_engine::request::{self, Bound, Inputs, Operand};
-use rest_engine::scan::{RequestRecord, Scan, ScanSpec, Statistics};
+use rest_engine::scan::{ScanSpec, Statistics};
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -188,7 +189,6 @@ impl ForeignScan {
             return Ok(());
         };
         let found = stream.source.next(&mut self.lookups);
-        log(stream.source.take_log());
         match found.map_err(|error| remote(&self.table, error))? {
             Found::Batch(batch) => {
                 if stream.request != Some(batch.request) {
@@ -280,7 +280,13 @@ impl ForeignScan {
             budget: budget::of_statement(),
         };
         let client = self.client()?;
-        let scan = Scan::start(client, spec).map_err(|error| remote(&self.table, error))?;
+        let account = Account {
+            server: pg_sys::Oid::from(self.plan.server),
+            name: self.table.source.name.clone(),
+            user: self.user,
+        };
+        let scan = WatchedScan::start(client, spec, account)
+            .map_err(|error| remote(&self.table, error))?;
         self.asks_for_all = self.results.is_none() && self.is_unfiltered(&bound.requests);
         release::opened(self);
         Ok(Source::running(scan, key))
@@ -359,13 +365,13 @@ impl ForeignScan {
         if self.paused.is_none() {
             release::closed(self);
         }
+        source.stop();
         let statistics = source.statistics();
         let total = statistics.total.filter(|_| self.asks_for_all);
         if let (Some(total), Some(relation)) = (total, self.relation) {
             reported::note(relation, &self.table, total);
         }
         self.totals.statistics.add(&statistics);
-        log(source.take_log());
     }
 
     /// What was done so far.
@@ -410,15 +416,6 @@ pub(super) fn in_table(of: &Table, client: Option<&Client>, error: FdwError) -> 
             remote(of, client.redactor().error(*error))
         }
         (error, _) => error,
-    }
-}
-
-/// A LOG line for each finished request, if the user asked for them.
-pub(super) fn log(records: Vec<RequestRecord>) {
-    if settings::log_requests() {
-        for record in records {
-            pgrx::log!("rest_fdw: {record}");
-        }
     }
 }
 

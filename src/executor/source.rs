@@ -1,16 +1,17 @@
 //! Where the rows of an execution come from: the API, an earlier execution, or first the one and then the other.
 
 use super::lookups::{Key, Lookups, Recording};
+use crate::monitoring::WatchedScan;
 use rest_engine::Result;
 use rest_engine::decode::Batch;
-use rest_engine::scan::{Polled, RequestRecord, Scan, Statistics};
+use rest_engine::scan::{Polled, Statistics};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
 /// The batches of an execution, in their order.
 pub enum Source {
     /// Of an execution that runs.
-    Api(Running),
+    Api(Box<Running>),
     /// Of one that was read to its end.
     Memory {
         /// What it returned.
@@ -22,7 +23,7 @@ pub enum Source {
 
 /// An execution that asks the API, and what it returned so far.
 pub struct Running {
-    scan: Scan,
+    scan: WatchedScan,
     /// The requests, and the rows from the first on: none where they are too many.
     record: Option<(Key, Recording)>,
     /// Batches of the record that were taken: all of them, but after a rescan.
@@ -41,12 +42,12 @@ pub enum Found {
 
 impl Source {
     /// The rows of a scan that was just started for `key`.
-    pub fn running(scan: Scan, key: Option<Key>) -> Self {
-        Source::Api(Running {
+    pub fn running(scan: WatchedScan, key: Option<Key>) -> Self {
+        Source::Api(Box::new(Running {
             scan,
             record: key.map(|key| (key, Recording::default())),
             taken: 0,
-        })
+        }))
     }
 
     /// The rows of an earlier execution.
@@ -82,11 +83,10 @@ impl Source {
         }
     }
 
-    /// The requests that ended since the last call.
-    pub fn take_log(&mut self) -> Vec<RequestRecord> {
-        match self {
-            Source::Api(running) => running.scan.take_log(),
-            Source::Memory { .. } => Vec::new(),
+    /// Cancels what is still running: its statistics are final then.
+    pub fn stop(&mut self) {
+        if let Source::Api(running) = self {
+            running.scan.stop();
         }
     }
 

@@ -5,6 +5,7 @@ use mock_api::client::Client;
 use mock_api::{RequestHead, Server};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// The mock API of this test program; it runs as long as the program.
 pub fn mock_api() -> &'static Server {
@@ -72,6 +73,11 @@ impl Api {
     /// How many connections sent requests since the last call of `take_…`.
     pub fn connections(&self) -> usize {
         self.client.connections(&self.space)
+    }
+
+    /// When the requests since the last call of `take_…` arrived, counted from some moment before the first.
+    pub fn arrivals(&self) -> Vec<Duration> {
+        self.client.arrivals(&self.space)
     }
 
     /// How many requests arrived since the last call of `take_…`.

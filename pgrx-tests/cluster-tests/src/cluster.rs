@@ -61,6 +61,13 @@ impl Database {
         Session::connect(&config)
     }
 
+    /// The same, or nothing while the server takes no connections.
+    pub fn try_connect(&self) -> Option<Session> {
+        let mut config = config();
+        config.dbname(&self.name);
+        Session::try_connect(&config).ok()
+    }
+
     /// A new role without any privilege; returns its name, which is `role` made unique in the cluster.
     pub fn create_role(&self, role: &str) -> String {
         let name = format!("{}_{role}", self.name);

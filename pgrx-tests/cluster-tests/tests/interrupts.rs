@@ -23,6 +23,8 @@ struct Stall {
     name: &'static str,
     base_url: String,
     scenario: Value,
+    /// Further options of the server.
+    options: &'static str,
     /// Whether the API gets to see a request.
     is_requested: bool,
 }
@@ -34,6 +36,7 @@ impl Stall {
             name,
             base_url,
             scenario: items(1, 1),
+            options: "",
             is_requested: false,
         }
     }
@@ -48,7 +51,21 @@ impl Stall {
             name,
             base_url: String::new(),
             scenario,
+            options: "",
             is_requested: true,
+        }
+    }
+
+    /// Between two pages, or before the first where somebody else was let through.
+    fn while_it_is_not_its_turn() -> Stall {
+        let mut scenario = items(200, 100);
+        scenario["routes"]["/stalled"] = scenario["routes"]["/items"].clone();
+        Stall {
+            name: "rate_limit",
+            base_url: String::new(),
+            scenario,
+            options: ", rate_limit '1/h'",
+            is_requested: false,
         }
     }
 }
@@ -82,6 +99,11 @@ fn in_a_back_off() {
     let fault =
         json!({"kind": "status", "status": 503, "headers": {"Retry-After": "60"}, "times": 0});
     every_interrupt_ends(&Stall::while_answering("back_off", fault));
+}
+
+#[test]
+fn in_a_wait_for_the_rate_limit() {
+    every_interrupt_ends(&Stall::while_it_is_not_its_turn());
 }
 
 #[test]
@@ -128,9 +150,10 @@ fn prepare(stall: &Stall) -> Place<'_> {
     api.create_server(&mut observer, "healthy", "");
     observer.run(&format!(
         "CREATE SERVER stalling FOREIGN DATA WRAPPER rest_fdw
-         OPTIONS (base_url '{stalling}', connect_timeout '60s', timeout '120s');
+         OPTIONS (base_url '{stalling}', connect_timeout '60s', timeout '120s'{});
          CREATE FOREIGN TABLE stalled (id int, title text) SERVER stalling OPTIONS (endpoint '/stalled');
-         CREATE FOREIGN TABLE items (id int, title text) SERVER healthy OPTIONS (endpoint '/items')"
+         CREATE FOREIGN TABLE items (id int, title text) SERVER healthy OPTIONS (endpoint '/items')",
+        stall.options
     ));
     Place {
         stall,

@@ -76,6 +76,15 @@ impl Client {
         self.get(&space_path(space, "/requests"))
     }
 
+    /// When each of them arrived, counted from some moment before the first.
+    pub fn arrivals(&self, space: &str) -> Vec<Duration> {
+        let microseconds: Vec<u64> = self.get(&space_path(space, "/arrivals"));
+        microseconds
+            .into_iter()
+            .map(Duration::from_micros)
+            .collect()
+    }
+
     /// Forgets the recorded requests, connections and the maximum in flight; the scenario and its faults stay as they are.
     pub fn clear(&self, space: &str) {
         self.send("DELETE", &space_path(space, "/requests"), String::new());

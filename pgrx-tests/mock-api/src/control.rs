@@ -51,6 +51,9 @@ pub(crate) fn respond(shared: &Shared, request: &Request) -> Response {
         ("GET", ["spaces", name, "requests"]) => {
             Response::json(200, &shared.spaces.get(name).heads())
         }
+        ("GET", ["spaces", name, "arrivals"]) => {
+            Response::json(200, &shared.spaces.get(name).arrivals())
+        }
         ("DELETE", ["spaces", name, "requests"]) => {
             shared.spaces.get(name).clear();
             done()

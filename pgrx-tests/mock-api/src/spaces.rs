@@ -4,7 +4,11 @@ use crate::request::RequestHead;
 use crate::routes::Routes;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What arrivals are counted from.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// All spaces of a server; one is made when it is first named.
 #[derive(Debug, Default)]
@@ -25,6 +29,8 @@ pub(crate) struct Space(Mutex<State>);
 struct State {
     routes: Arc<Routes>,
     heads: Vec<RequestHead>,
+    /// When each of them arrived, in microseconds.
+    arrivals: Vec<u64>,
     connections: HashSet<u64>,
     in_flight: usize,
     max_in_flight: usize,
@@ -55,6 +61,7 @@ impl Space {
     pub(crate) fn clear(&self) {
         let mut state = self.state();
         state.heads.clear();
+        state.arrivals.clear();
         state.connections.clear();
         state.max_in_flight = state.in_flight;
     }
@@ -65,6 +72,10 @@ impl Space {
 
     pub(crate) fn heads(&self) -> Vec<RequestHead> {
         self.state().heads.clone()
+    }
+
+    pub(crate) fn arrivals(&self) -> Vec<u64> {
+        self.state().arrivals.clone()
     }
 
     pub(crate) fn counters(&self) -> Counters {
@@ -85,6 +96,8 @@ impl Space {
     pub(crate) fn arrive(self: &Arc<Space>, connection: u64, head: RequestHead) -> InFlight {
         let mut state = self.state();
         state.heads.push(head);
+        let arrival = u64::try_from(START.elapsed().as_micros()).unwrap_or(u64::MAX);
+        state.arrivals.push(arrival);
         state.connections.insert(connection);
         state.in_flight += 1;
         state.max_in_flight = state.max_in_flight.max(state.in_flight);
