@@ -37,7 +37,7 @@ mod tests {
         assert_eq!(
             column(
                 "SELECT bool_and(started BETWEEN now() - interval '1 min' AND clock_timestamp() AND bytes > 0
-                   AND wire_bytes = bytes AND duration > interval '0' AND waited = interval '0')::text
+                   AND transferred = bytes AND duration > interval '0' AND waited = interval '0')::text
                  FROM rest_fdw_requests()"
             ),
             ["true"]

@@ -16,6 +16,7 @@ pub(super) fn difference(before: &Statistics, now: &Statistics) -> Counts {
         errors: now.errors - before.errors,
         retries: now.retries - before.retries,
         bytes: now.bytes - before.bytes,
+        transferred: now.transferred - before.transferred,
         cache_hits: now.cache_hits - before.cache_hits,
         waits: now.waits - before.waits,
         waited: now.waited.saturating_sub(before.waited),
@@ -36,6 +37,7 @@ fn rest_fdw_stat() -> TableIterator<
         name!(errors, i64),
         name!(retries, i64),
         name!(bytes, i64),
+        name!(transferred, i64),
         name!(cache_hits, i64),
         name!(waits, i64),
         name!(waited, Interval),
@@ -56,6 +58,7 @@ fn rest_fdw_stat() -> TableIterator<
             counts.errors as i64,
             counts.retries as i64,
             counts.bytes as i64,
+            counts.transferred as i64,
             counts.cache_hits as i64,
             counts.waits as i64,
             interval(counts.waited),
@@ -112,7 +115,7 @@ fn has_usage(server: pg_sys::Oid) -> bool {
 extension_sql!(
     r#"
 CREATE VIEW rest_fdw_stat AS
-  SELECT d.datname AS database, s.server, s.requests, s.errors, s.retries, s.bytes, s.cache_hits, s.waits, s.waited,
+  SELECT d.datname AS database, s.server, s.requests, s.errors, s.retries, s.bytes, s.transferred, s.cache_hits, s.waits, s.waited,
          s.last_error, s.last_error_at
   FROM rest_fdw_stat() s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
   WHERE d.datname <> pg_catalog.current_database()

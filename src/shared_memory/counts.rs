@@ -22,6 +22,8 @@ pub struct Counts {
     pub retries: u64,
     /// Bytes of bodies, after decompression.
     pub bytes: u64,
+    /// The same as they came over the network.
+    pub transferred: u64,
     /// Requests that the cache answered.
     pub cache_hits: u64,
     /// Requests that waited for the rate limit.
@@ -37,6 +39,7 @@ impl Counts {
         self.errors += more.errors;
         self.retries += more.retries;
         self.bytes += more.bytes;
+        self.transferred += more.transferred;
         self.cache_hits += more.cache_hits;
         self.waits += more.waits;
         self.waited += more.waited;
@@ -70,6 +73,7 @@ impl Entry {
             errors: 0,
             retries: 0,
             bytes: 0,
+            transferred: 0,
             cache_hits: 0,
             waits: 0,
             waited: Duration::ZERO,
