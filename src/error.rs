@@ -23,6 +23,12 @@ pub enum FdwError {
     /// The plan was made by another version of the library.
     #[error("the plan of this query was made by another version of rest_fdw")]
     Plan(String),
+    /// Only the owner of a server may do it.
+    #[error("must be owner of foreign server {0}")]
+    NotOwner(String),
+    /// The cache's files cannot be removed.
+    #[error("could not clear the cache: {0}")]
+    Cache(std::io::Error),
     /// Something that cannot happen as long as PostgreSQL keeps its own contract.
     #[error("{0}")]
     Internal(String),
@@ -60,6 +66,14 @@ impl From<FdwError> for ErrorReport {
                     .set_hint(
                         "Reconnect, or run DISCARD PLANS, so that the query is planned again.",
                     )
+            }
+            FdwError::NotOwner(_) => ErrorReport::new(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                message,
+                "rest_fdw",
+            ),
+            FdwError::Cache(_) => {
+                ErrorReport::new(PgSqlErrorCode::ERRCODE_IO_ERROR, message, "rest_fdw")
             }
             FdwError::Internal(_) => {
                 ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message, "rest_fdw")

@@ -6,7 +6,7 @@ use crate::plan::ScanPlan;
 use crate::settings;
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::error::Error as EngineError;
-use rest_engine::model::Operator;
+use rest_engine::model::{Caching, Method, Operator, Table};
 use rest_engine::pagination::Pager;
 use rest_engine::pushdown::{self, Condition, SortKey};
 use rest_engine::request::{Bound, Operand};
@@ -35,9 +35,12 @@ pub unsafe extern "C-unwind" fn explain_foreign_scan(
         if let Some(limit) = plan.table.source.rate_limit {
             text(state, "Rate Limit", &limit.to_string());
         }
+        if let Some(cache) = cache(&plan.table) {
+            text(state, "Cache", &cache);
+        }
         if (*state).analyze && !(*node).fdw_state.is_null() {
             let scan = &*(*node).fdw_state.cast::<ForeignScan>();
-            report_totals(state, &scan.totals());
+            report_totals(state, &scan.totals(), plan.table.caching);
         }
     }
 }
@@ -318,7 +321,21 @@ unsafe fn deparse(expression: *mut pg_sys::Node, context: *mut pg_sys::List) -> 
     }
 }
 
-unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
+/// Which cache answers instead of the API; nothing where none is declared.
+fn cache(table: &Table) -> Option<String> {
+    let declared = match table.caching {
+        Caching::Off => return None,
+        Caching::Http => "http".to_owned(),
+        Caching::Ttl(time) => format!("ttl {time:?}"),
+    };
+    Some(match (table.method, settings::cache_size()) {
+        (Method::Get, 0) => format!("off, by a setting (else {declared})"),
+        (Method::Get, _) => declared,
+        _ => "off, only GET is cached".to_owned(),
+    })
+}
+
+unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals, caching: Caching) {
     let statistics = &totals.statistics;
     // SAFETY: EXPLAIN's own state.
     unsafe {
@@ -336,6 +353,10 @@ unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals) {
         count(state, "Retries", statistics.retries);
         if statistics.waits > 0 {
             count(state, "Rate Limit Waits", statistics.waits);
+        }
+        if caching != Caching::Off {
+            count(state, "Cache Hits", statistics.cache_hits);
+            count(state, "Cache Revalidated", statistics.cache_revalidated);
         }
         if totals.remembered > 0 {
             count(state, "Lookups Remembered", totals.remembered);

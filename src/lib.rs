@@ -6,6 +6,7 @@
 use pgrx::prelude::*;
 
 mod analyze;
+mod cache;
 mod clients;
 mod compat;
 mod encoding;

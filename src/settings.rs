@@ -6,6 +6,8 @@ use std::ffi::CString;
 static PUSHDOWN: GucSetting<bool> = GucSetting::<bool>::new(true);
 static MAX_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(0);
 static ALLOWED_HOSTS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static CACHE: GucSetting<bool> = GucSetting::<bool>::new(true);
+static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(256);
 static LOG_REQUESTS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// Defines the settings; called once, when the library is loaded.
@@ -41,6 +43,24 @@ pub fn register() {
         &ALLOWED_HOSTS,
         GucContext::Suset,
         GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"rest_fdw.cache",
+        c"Use the cache where servers or tables declare one.",
+        c"Off asks the API for everything, and stores nothing.",
+        &CACHE,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"rest_fdw.cache_size",
+        c"Disk space of the cache, for all databases together.",
+        c"One response takes an eighth of it at most. 0 is no cache.",
+        &CACHE_SIZE,
+        0,
+        1 << 20,
+        GucContext::Suset,
+        GucFlags::UNIT_MB,
     );
     GucRegistry::define_bool_guc(
         c"rest_fdw.log_requests",
@@ -80,6 +100,14 @@ pub fn allowed_hosts() -> String {
         .get()
         .map(|text| text.to_string_lossy().into_owned())
         .unwrap_or_default()
+}
+
+/// Bytes that the cache may take; 0 where there is none.
+pub fn cache_size() -> u64 {
+    match (CACHE.get(), u64::try_from(CACHE_SIZE.get())) {
+        (true, Ok(mebibytes)) => mebibytes << 20,
+        _ => 0,
+    }
 }
 
 /// Whether each request is logged.

@@ -108,6 +108,8 @@ impl Reader {
             fetch_ahead: true,
             most_pages: Some(most_pages),
             budget: budget::of_statement(),
+            // Statistics are of what is there now.
+            cache: None,
         };
         let scan = WatchedScan::start(Arc::clone(&self.client), spec, self.account.clone())
             .map_err(|error| remote(&self.table, error))?;

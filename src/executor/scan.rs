@@ -12,7 +12,7 @@ use super::{budget, release, wait};
 use crate::error::FdwError;
 use crate::monitoring::{Account, WatchedScan};
 use crate::plan::ScanPlan;
-use crate::{clients, compat, reported};
+use crate::{cache, clients, compat, reported};
 use pgrx::{PgList, pg_sys};
 use rest_engine::decode::Batch;
 use rest_engine::error::Error as EngineError;
@@ -262,7 +262,7 @@ impl ForeignScan {
             self.end(paused);
         }
         let whole = bound.unsent.is_empty() && bound.widened.is_empty();
-        let spec = ScanSpec {
+        let mut spec = ScanSpec {
             table: if bound.entity {
                 let entity = || Arc::new(pushdown::entity(&self.table));
                 Arc::clone(self.entity.get_or_init(entity))
@@ -278,8 +278,10 @@ impl ForeignScan {
             fetch_ahead: self.plan.fetch_ahead,
             most_pages: None,
             budget: budget::of_statement(),
+            cache: None,
         };
         let client = self.client()?;
+        spec.cache = cache::of_scan(&self.table, self.user, self.plan.server.into(), &client)?;
         let account = Account {
             server: pg_sys::Oid::from(self.plan.server),
             name: self.table.source.name.clone(),

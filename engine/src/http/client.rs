@@ -3,6 +3,7 @@
 use super::attempt::{Attempt, Bounds, Phase};
 use super::auth::Signature;
 use super::body::Body;
+use super::cache;
 use super::coding::ACCEPTED;
 use super::gate::{Gate, pass};
 use super::pool::Pool;
@@ -29,6 +30,7 @@ pub struct Client {
     redactor: Arc<Redactor>,
     bounds: Bounds,
     max_response_bytes: u64,
+    identity: cache::Identity,
 }
 
 /// A response whose head has arrived.
@@ -58,6 +60,7 @@ impl Client {
         egress: Egress,
     ) -> Result<Client> {
         Ok(Client {
+            identity: cache::of_client(source, &egress, &credentials),
             pool: Pool::new(source, network, egress),
             signature: Signature::new(source.auth.as_ref(), &credentials)?,
             redactor: Arc::new(Redactor::new(&credentials)),
@@ -83,6 +86,11 @@ impl Client {
     /// Masks this client's secrets.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
+    }
+
+    /// Tells it from clients that may get other responses.
+    pub(crate) fn identity(&self) -> cache::Identity {
+        self.identity
     }
 
     /// How `request` is shown to users.

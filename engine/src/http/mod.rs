@@ -3,6 +3,7 @@
 mod attempt;
 mod auth;
 mod body;
+pub mod cache;
 mod cache_use;
 mod cancel;
 mod client;

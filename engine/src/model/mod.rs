@@ -4,6 +4,7 @@
 //! those are in [`Credentials`], which is built when a scan starts.
 
 mod aggregates;
+mod caching;
 mod column;
 mod credentials;
 mod dialect;
@@ -16,6 +17,7 @@ mod template;
 mod types;
 
 pub use aggregates::{Aggregates, Function};
+pub use caching::Caching;
 pub use column::{
     Column, FieldPath, Filter, NullsOrder, OnError, Operator, ParameterPlace, Role, Segment, Sort,
     TextCollation, ValueFormat,

@@ -1,6 +1,8 @@
 //! A table: an endpoint, the shape of its rows, and how it is paged.
 
-use super::{Aggregates, BodyPlan, Column, Dialect, FieldPath, Method, Operators, Segment, Source};
+use super::{
+    Aggregates, BodyPlan, Caching, Column, Dialect, FieldPath, Method, Operators, Segment, Source,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -75,6 +77,8 @@ pub struct Table {
     pub error_field: Option<Vec<Segment>>,
     /// Whether `exact` filters are checked locally too.
     pub recheck: bool,
+    /// Which responses answer later requests.
+    pub caching: Caching,
     /// Rows that the planner expects without statistics.
     pub rows_estimate: Option<f64>,
     /// What one request takes.

@@ -31,6 +31,8 @@ pub struct Statistics {
     pub errors: u64,
     /// Requests that the cache answered, also where the API was asked whether the answer is still good.
     pub cache_hits: u64,
+    /// Those of them that the API was asked about.
+    pub cache_revalidated: u64,
     /// Requests that waited for the server's rate limit.
     pub waits: u64,
     /// How long they waited, all of them together.
@@ -56,6 +58,7 @@ impl Statistics {
         self.retries += other.retries;
         self.errors += other.errors;
         self.cache_hits += other.cache_hits;
+        self.cache_revalidated += other.cache_revalidated;
         self.waits += other.waits;
         self.waited += other.waited;
         self.first_request = self
@@ -183,7 +186,7 @@ impl Budget {
 }
 
 impl fmt::Display for RequestRecord {
-    /// One line: `GET https://… -> 200, 512 bytes (120 compressed) in 3.2 ms, attempt 1`.
+    /// One line: `GET https://… -> 200, 512 bytes (120 compressed) in 3.2 ms, attempt 1, cache miss`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RequestRecord {
             request,
@@ -296,6 +299,7 @@ impl Ledger {
         let failed = matches!(record.error, Some(RequestError::Failed(_)));
         book.statistics.errors += u64::from(failed);
         book.statistics.cache_hits += u64::from(record.cache.is_hit());
+        book.statistics.cache_revalidated += u64::from(record.cache == CacheUse::Revalidated);
         if book.log.len() == LOGGED {
             book.log.pop_front();
         }

@@ -1,5 +1,6 @@
 //! The stream: pages fetched by threads, ahead where that is wanted, delivered in order, cancelled at once.
 
+mod body;
 mod chain;
 mod flow;
 mod lane;
@@ -14,6 +15,7 @@ pub use ledger::{RequestError, RequestRecord, StatementBudget, Statistics};
 
 use crate::Result;
 use crate::decode::Batch;
+use crate::http::cache::{Cache, Session};
 use crate::http::{CancelToken, Client};
 use crate::model::Table;
 use crate::request::Inputs;
@@ -46,6 +48,8 @@ pub struct ScanSpec {
     pub most_pages: Option<u32>,
     /// Requests that the statement may still make, with all its scans.
     pub budget: Option<Arc<StatementBudget>>,
+    /// Stored responses that may answer in the API's place. `None`: the API is asked for everything.
+    pub cache: Option<Cache>,
 }
 
 /// What [`Scan::poll`] found.
@@ -73,6 +77,7 @@ pub struct Scan {
 struct Shared {
     client: Arc<Client>,
     cancel: CancelToken,
+    cache: Option<Session>,
     chains: Chains,
     decoding: wanted::Decoding,
     ledger: Ledger,
@@ -108,6 +113,7 @@ impl Scan {
         let flow = Flow::new(pace, chains.len(), first);
         let shared = Shared {
             client,
+            cache: spec.cache.map(|cache| Session::new(cache, &cancel)),
             cancel,
             chains,
             decoding,

@@ -1,20 +1,22 @@
 //! One page: requested, tried again, decoded, and what follows it decided as early as that can be known.
 
 use super::Shared;
+use super::body::{Received, Replayed, Volume};
 use super::chain::{Job, Next};
 use super::flow::Ticket;
-use super::ledger::{Ledger, RequestError, RequestRecord};
+use super::ledger::{RequestError, RequestRecord};
 use super::repetition::Fingerprint;
 use super::worker;
 use crate::decode::{self, Batch, Cell, PageEnd, Sink, decode_page};
 use crate::error::Exchange;
+use crate::http::cache::{Found, Recording, Stored};
 use crate::http::retry::{self, GiveUp, RetryDecision};
-use crate::http::{Body, CacheUse, Response, metered, status};
+use crate::http::{CacheUse, Response, Traffic, metered, status};
 use crate::model::RowsShape;
 use crate::pagination::{Decision, PageFacts, Pager, Stage, total_of_header};
 use crate::request::Request;
 use crate::{Error, Result};
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) fn read(shared: &Arc<Shared>, ticket: Ticket, job: Job) -> Result<()> {
     let exchange = shared.client.exchange(&job.request, job.page);
     within_page_cap(shared, ticket.number, &exchange)?;
-    let mut page = Page {
+    let page = Page {
         shared,
         ticket,
         exchange,
@@ -33,13 +35,26 @@ pub(super) fn read(shared: &Arc<Shared>, ticket: Ticket, job: Job) -> Result<()>
         head: Head::default(),
         progress: decode::Progress::default(),
         counted: false,
+        recording: None,
     };
+    let read = tried(page, &job.request);
+    if let (Err(error), Some(cache)) = (&read, &shared.cache)
+        && *error != Error::Cancelled
+    {
+        cache.forget(job.chain);
+    }
+    read
+}
+
+/// Reads a page, as often as it takes.
+fn tried(mut page: Page, request: &Request) -> Result<()> {
+    let shared = page.shared;
     let mut attempt = 1;
-    while let Err(failure) = page.attempt(&job.request, attempt) {
+    while let Err(failure) = page.attempt(request, attempt) {
         let policy = &shared.chains.table().source.retry;
         match retry::decide(
             policy,
-            job.request.method,
+            request.method,
             attempt,
             &failure.error,
             failure.asked,
@@ -58,7 +73,9 @@ pub(super) fn read(shared: &Arc<Shared>, ticket: Ticket, job: Job) -> Result<()>
         hash: page.progress.hash,
     };
     let table = shared.chains.table();
-    shared.repetition.note(table, fingerprint, &page.exchange)
+    shared.repetition.note(table, fingerprint, &page.exchange)?;
+    page.recording.map(Recording::finish);
+    Ok(())
 }
 
 fn within_page_cap(shared: &Shared, number: u64, exchange: &Exchange) -> Result<()> {
@@ -87,6 +104,8 @@ struct Page<'a> {
     head: Head,
     progress: decode::Progress,
     counted: bool,
+    /// The response as it will be stored, read to its end.
+    recording: Option<Recording>,
 }
 
 /// What the current attempt's response began with.
@@ -95,6 +114,36 @@ struct Head {
     status: u16,
     url: String,
     headers: Vec<(String, String)>,
+}
+
+/// What is logged of an attempt, as far as it went.
+struct Noted {
+    started: SystemTime,
+    clock: Instant,
+    status: Option<u16>,
+    volume: Volume,
+    traffic: Traffic,
+    cache: CacheUse,
+}
+
+impl Noted {
+    fn begin() -> Noted {
+        Noted {
+            started: SystemTime::now(),
+            clock: Instant::now(),
+            status: None,
+            volume: Volume::default(),
+            traffic: Traffic::default(),
+            cache: CacheUse::Off,
+        }
+    }
+}
+
+/// What a response to a request is.
+enum Answer {
+    Page,
+    /// It says that a stored response is valid, but not which was asked about.
+    OfAnother,
 }
 
 /// How an attempt ended.
@@ -112,40 +161,89 @@ impl From<Error> for Failure {
 }
 
 impl Page<'_> {
+    /// Reads the page from a stored response, or asks the API for it.
     fn attempt(&mut self, request: &Request, attempt: u32) -> Outcome {
-        self.shared.ledger.admit(&self.exchange, attempt)?;
-        let (started, clock) = (SystemTime::now(), Instant::now());
-        let mut status = None;
-        let mut volume = Volume::default();
-        let shared = self.shared;
-        let (sent, traffic) = metered(|| shared.client.send(request, self.page, &shared.cancel));
-        let outcome = match sent {
-            Ok(response) => {
-                status = Some(response.status);
-                self.receive(response, &mut volume)
+        let cache = self.shared.cache.as_ref();
+        match cache.map(|cache| cache.find(self.chain, request)) {
+            Some(Found::Answer(stored)) => {
+                let mut noted = Noted::begin();
+                let outcome = self.replay(request, stored, CacheUse::Hit, &mut noted);
+                self.log(noted, &outcome, attempt);
+                outcome
             }
-            Err(error) => Err(error.into()),
-        };
-        self.shared.ledger.count_traffic(traffic);
-        if traffic.sent == 0
+            Some(Found::Candidate(stored)) => match self.ask(request, Some(stored), attempt)? {
+                Answer::Page => Ok(()),
+                Answer::OfAnother => self.ask(request, None, attempt).map(drop),
+            },
+            Some(Found::Nothing) | None => self.ask(request, None, attempt).map(drop),
+        }
+    }
+
+    /// Sends the request; with a candidate, asks whether that is still valid.
+    fn ask(
+        &mut self,
+        request: &Request,
+        candidate: Option<Stored>,
+        attempt: u32,
+    ) -> std::result::Result<Answer, Failure> {
+        self.shared.ledger.admit(&self.exchange, attempt)?;
+        let mut noted = Noted::begin();
+        if self.shared.cache.is_some() {
+            noted.cache = CacheUse::Miss;
+        }
+        let outcome = self.exchange(request, candidate, &mut noted);
+        self.shared.ledger.count_traffic(noted.traffic);
+        if noted.traffic.sent == 0
             && matches!(&outcome, Err(failure) if failure.error == Error::Cancelled)
         {
             self.shared.ledger.withdraw(attempt);
             return outcome;
         }
-        self.shared.ledger.log(RequestRecord {
-            started,
-            request: self.exchange.request.clone(),
-            status,
-            error: outcome.as_ref().err().map(|failure| self.told(failure)),
-            bytes: volume.bytes,
-            transferred: volume.transferred,
-            duration: clock.elapsed().saturating_sub(traffic.waited),
-            waited: traffic.waited,
-            attempt,
-            cache: CacheUse::Off,
-        });
+        self.log(noted, &outcome, attempt);
         outcome
+    }
+
+    fn exchange(
+        &mut self,
+        request: &Request,
+        candidate: Option<Stored>,
+        noted: &mut Noted,
+    ) -> std::result::Result<Answer, Failure> {
+        let mut sent = request.clone();
+        if let Some(stored) = &candidate {
+            stored.ask_in(&mut sent);
+        }
+        let shared = self.shared;
+        let (response, traffic) = metered(|| shared.client.send(&sent, self.page, &shared.cancel));
+        noted.traffic = traffic;
+        let mut response = response?;
+        noted.status = Some(response.status);
+        match (candidate, &shared.cache) {
+            (Some(mut stored), Some(cache)) if response.status == 304 => {
+                response.body.drain();
+                if !cache.validated(&mut stored, request, &response.headers) {
+                    return Ok(Answer::OfAnother);
+                }
+                self.replay(request, stored, CacheUse::Revalidated, noted)?;
+            }
+            _ => self.receive(request, response, &mut noted.volume)?,
+        }
+        Ok(Answer::Page)
+    }
+
+    fn log<T>(&self, noted: Noted, outcome: &std::result::Result<T, Failure>, attempt: u32) {
+        self.shared.ledger.log(RequestRecord {
+            started: noted.started,
+            request: self.exchange.request.clone(),
+            status: noted.status,
+            error: outcome.as_ref().err().map(|failure| self.told(failure)),
+            bytes: noted.volume.bytes,
+            transferred: noted.volume.transferred,
+            duration: noted.clock.elapsed().saturating_sub(noted.traffic.waited),
+            waited: noted.traffic.waited,
+            attempt,
+            cache: noted.cache,
+        });
     }
 
     /// A failure as the log tells it.
@@ -159,7 +257,35 @@ impl Page<'_> {
         }
     }
 
-    fn receive(&mut self, mut response: Response, volume: &mut Volume) -> Outcome {
+    /// Reads the page from a stored response.
+    fn replay(
+        &mut self,
+        request: &Request,
+        mut stored: Stored,
+        part: CacheUse,
+        noted: &mut Noted,
+    ) -> Outcome {
+        noted.status.get_or_insert(stored.status());
+        noted.cache = part;
+        self.head = Head {
+            status: stored.status(),
+            url: stored.redirected_to().unwrap_or(&request.url).to_owned(),
+            headers: stored.headers().to_vec(),
+        };
+        let exchange = self.exchange.clone();
+        let mut body = Replayed {
+            body: stored.body(),
+            exchange: &exchange,
+        };
+        Ok(self.read_page(&mut body)?)
+    }
+
+    fn receive(
+        &mut self,
+        request: &Request,
+        mut response: Response,
+        volume: &mut Volume,
+    ) -> Outcome {
         let is_empty = self
             .shared
             .chains
@@ -171,7 +297,7 @@ impl Page<'_> {
                 self.end_chain();
                 Ok(())
             }
-            200..300 => self.succeed(&mut response).map_err(Failure::from),
+            200..300 => self.succeed(request, &mut response).map_err(Failure::from),
             _ => Err(self.refusal(&mut response)),
         };
         *volume = Volume::of(&response.body);
@@ -182,25 +308,38 @@ impl Page<'_> {
         outcome
     }
 
-    fn succeed(&mut self, response: &mut Response) -> Result<()> {
+    fn succeed(&mut self, request: &Request, response: &mut Response) -> Result<()> {
         if !std::mem::replace(&mut self.counted, true) {
             self.shared.ledger.count_page();
         }
-        self.head = Head {
+        let head = Head {
             status: response.status,
             url: std::mem::take(&mut response.url),
             headers: std::mem::take(&mut response.headers),
         };
+        let shared = Arc::clone(self.shared);
+        let cache = shared.cache.as_ref();
+        let recording =
+            cache.and_then(|cache| cache.record(request, head.status, &head.url, &head.headers));
+        let mut body = Received::new(&mut response.body, &shared.ledger, recording);
+        self.head = head;
+        self.read_page(&mut body)?;
+        self.recording = body.whole();
+        Ok(())
+    }
+
+    /// Reads the body of a response whose head is known.
+    fn read_page(&mut self, body: &mut dyn Read) -> Result<()> {
         self.consider(Stage::Headers, &PageEnd::default());
         // RFC 9110 sections 15.3.5 and 15.3.6: there is no content.
-        let end = match (&self.shared.chains.table().shape, response.status) {
+        let end = match (&self.shared.chains.table().shape, self.head.status) {
             (RowsShape::Header(name), _) => {
                 let row = self.row_of_header(name)?;
                 self.batch(row)?;
                 PageEnd::default()
             }
             (_, 204 | 205) => PageEnd::default(),
-            _ => self.decode(&mut response.body)?,
+            _ => self.decode(body)?,
         };
         self.consider(Stage::Page, &end);
         Ok(())
@@ -231,17 +370,13 @@ impl Page<'_> {
         })
     }
 
-    fn decode(&mut self, body: &mut Body) -> Result<PageEnd> {
+    fn decode(&mut self, body: &mut dyn Read) -> Result<PageEnd> {
         let shared = Arc::clone(self.shared);
-        let mut counted = Counted {
-            body,
-            ledger: &shared.ledger,
-        };
         let exchange = self.exchange.clone();
         let mut progress = self.progress;
         let decoding = &shared.decoding;
         let end = decode_page(
-            &mut counted,
+            body,
             &decoding.plan,
             &decoding.layout,
             &exchange,
@@ -350,40 +485,6 @@ impl Sink for Page<'_> {
         // Before they are handed over: a consumer that stops at once reads the counts right away.
         self.shared.ledger.count_rows(batch.rows);
         self.shared.stream.push(self.ticket, batch)
-    }
-}
-
-/// How much of a body was read.
-#[derive(Debug, Clone, Copy, Default)]
-struct Volume {
-    /// After decompression.
-    bytes: u64,
-    /// As it came over the network.
-    transferred: u64,
-}
-
-impl Volume {
-    fn of(body: &Body) -> Volume {
-        Volume {
-            bytes: body.received(),
-            transferred: body.transferred(),
-        }
-    }
-}
-
-/// A body whose bytes are counted as they come.
-struct Counted<'a> {
-    body: &'a mut Body,
-    ledger: &'a Ledger,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let before = self.body.transferred();
-        let read = self.body.read(buffer)?;
-        let transferred = self.body.transferred() - before;
-        self.ledger.count_bytes(read as u64, transferred);
-        Ok(read)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod ahead;
 mod bounds;
+mod cache;
 mod cancel;
 mod chains;
 mod connections;

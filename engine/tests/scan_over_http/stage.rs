@@ -112,6 +112,7 @@ pub fn spec(table: &Table) -> ScanSpec {
         fetch_ahead: true,
         most_pages: None,
         budget: None,
+        cache: None,
     }
 }
 

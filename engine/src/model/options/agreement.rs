@@ -1,12 +1,14 @@
 //! Which options of one level need or exclude each other.
 
 use super::aggregates;
+use super::caching;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 
 /// A server needs its URL.
 pub(super) fn server(options: &[(String, String)]) -> Result<(), OptionError> {
     required(options, "base_url", "https://api.example.com")?;
+    caching::caching(&Given::one(options))?;
     exclusive(options)
 }
 

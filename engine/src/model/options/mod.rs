@@ -3,6 +3,7 @@
 mod aggregates;
 mod agreement;
 mod base_url;
+mod caching;
 mod columns;
 mod constants;
 mod credentials;

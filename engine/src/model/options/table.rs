@@ -8,8 +8,8 @@ use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
 use super::{
-    aggregates, constants, entity, header, operators, ordering, paging, path, quantity, reading,
-    template,
+    aggregates, caching, constants, entity, header, operators, ordering, paging, path, quantity,
+    reading, template,
 };
 use crate::model::{
     BodyPlan, BracketsFlavour, Column, Dialect, Filter, JsonFlavour, Operator, Operators, Paging,
@@ -94,6 +94,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
         error_field: given.read("error_field", path::member)?,
         recheck: given.read("recheck", quantity::boolean)?.unwrap_or(true),
+        caching: caching::caching(&given)?,
         rows_estimate: given.read("rows_estimate", quantity::estimate)?,
         latency: given
             .read("latency", quantity::duration)?

@@ -120,7 +120,6 @@ fn an_option_on_the_wrong_level_is_sent_to_the_right_one() {
 #[test]
 fn what_later_work_brings_is_refused_by_name() {
     let later = [
-        (Level::Server, "cache", "http"),
         (Level::Server, "token_url", "https://x"),
         (Level::UserMapping, "client_secret", "x"),
         (Level::UserMapping, "vault_secret", "x"),

@@ -2,8 +2,8 @@
 
 use super::error::{OptionError, OptionErrorKind};
 use super::{
-    aggregates, base_url, columns, constants, credentials, endpoint, filter, format, header,
-    operators, ordering, paging, path, quantity, reading, source, table,
+    aggregates, base_url, caching, columns, constants, credentials, endpoint, filter, format,
+    header, operators, ordering, paging, path, quantity, reading, source, table,
 };
 
 /// Where an option is written.
@@ -118,8 +118,6 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Server, "tls_verify", Standing::SuperuserLater),
     Entry(Home::Server, "proxy_url", Standing::Later),
     Entry(Home::Server, "unix_socket", Standing::SuperuserLater),
-    Entry(Home::Server, "cache", Standing::Later),
-    Entry(Home::Server, "cache_ttl", Standing::Later),
     Entry(Home::UserMapping, "token", works!(credentials::token)),
     Entry(Home::UserMapping, "username", works!(credentials::username)),
     Entry(Home::UserMapping, "password", works!(credentials::password)),
@@ -184,6 +182,8 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "empty_on", works!(table::empty_on)),
     Entry(Home::Table, "error_field", works!(path::member)),
     Entry(Home::Table, "recheck", works!(quantity::boolean)),
+    Entry(Home::Table, "cache", works!(caching::kind)),
+    Entry(Home::Table, "cache_ttl", works!(caching::time)),
     Entry(Home::Table, "rows_estimate", works!(quantity::estimate)),
     Entry(Home::Table, "latency", works!(quantity::duration)),
     Entry(
