@@ -109,8 +109,11 @@ fn kept(key: Key, making: &Making) -> Option<Arc<Client>> {
 fn add(key: Key, making: Making) -> rest_engine::Result<Arc<Client>> {
     let (credentials, egress) = (making.credentials.clone(), making.egress.clone());
     let client = Client::new(&making.source, credentials, egress)?;
-    let gate = rate_limit::gate(key.server, making.source.rate_limit);
-    let client = Arc::new(client.limited_by(gate));
+    let mut client = client.limited_by(rate_limit::gate(key.server, making.source.rate_limit));
+    if let Some(previous) = previous(key, &making) {
+        client.continue_sign_in(&previous);
+    }
+    let client = Arc::new(client);
     let entry = Entry {
         key,
         making,
@@ -128,6 +131,18 @@ fn add(key: Key, making: Making) -> rest_engine::Result<Arc<Client>> {
         clients.push(entry);
     });
     Ok(client)
+}
+
+/// The client that the new one takes the place of, where it signs in as the same user.
+fn previous(key: Key, making: &Making) -> Option<Arc<Client>> {
+    CLIENTS.with_borrow(|clients| {
+        let same =
+            |entry: &&Entry| entry.key == key && entry.making.credentials == making.credentials;
+        clients
+            .iter()
+            .find(same)
+            .map(|entry| Arc::clone(&entry.client))
+    })
 }
 
 /// Drops the clients whose server or mapping is gone. Their scans, where some still run, go on with them.

@@ -130,6 +130,12 @@ fn sqlstate(error: &EngineError) -> PgSqlErrorCode {
             PgSqlErrorCode::ERRCODE_CONNECTION_FAILURE
         }
         EngineError::Forbidden { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        EngineError::SignIn { cause, .. } => match &**cause {
+            EngineError::Status {
+                status: 400..500, ..
+            } => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            cause => sqlstate(cause),
+        },
         EngineError::Status {
             status: 401 | 403 | 407,
             ..
@@ -156,6 +162,13 @@ fn detail(table: &str, error: &EngineError) -> Option<String> {
             message: Some(message),
             ..
         } => Some(format!("{}, the API says: {message}", place?)),
+        EngineError::SignIn { cause, .. } => match &**cause {
+            EngineError::Status {
+                message: Some(message),
+                ..
+            } => Some(format!("{}, the token endpoint says: {message}", place?)),
+            _ => place,
+        },
         EngineError::Value { column, value, .. } => {
             Some(format!("{}, column \"{column}\", value: {value}", place?))
         }
@@ -191,6 +204,9 @@ fn hint(table: &str, error: &EngineError) -> Option<String> {
         EngineError::Status {
             status: 401 | 403, ..
         } => "Check the user mapping: CREATE USER MAPPING ... OPTIONS (token '...').",
+        EngineError::SignIn { .. } => {
+            "Check client_id, client_secret and refresh_token of the user mapping, and token_url, token_auth and scope of the server."
+        }
         EngineError::Status { status: 404, .. } => {
             "Check the option \"endpoint\". If 404 means that there are no rows, set empty_on '404'."
         }

@@ -94,6 +94,14 @@ pub enum Error {
         /// The API's own message, redacted and shortened.
         message: Option<String>,
     },
+    /// The token endpoint issued no access token. Final: it was tried again already where that could help.
+    #[error("could not get an access token: {}", of_token_endpoint(.cause))]
+    SignIn {
+        /// The request to the token endpoint.
+        exchange: Exchange,
+        /// What failed.
+        cause: Box<Error>,
+    },
     /// The response's body is not what it should be: not JSON, cut off, not valid UTF-8.
     #[error("could not read the response: {reason}")]
     Body {
@@ -173,6 +181,7 @@ macro_rules! placed {
             | Error::Timeout { $exchange, .. }
             | Error::Forbidden { $exchange, .. }
             | Error::Status { $exchange, .. }
+            | Error::SignIn { $exchange, .. }
             | Error::Body { $exchange, .. }
             | Error::Truncated { $exchange, .. }
             | Error::TooLarge { $exchange, .. }
@@ -212,13 +221,29 @@ impl Error {
         }
     }
 
-    /// The same error, placed in `exchange`. For layers that know what went wrong, not where.
+    /// The same error, placed in `exchange`. For layers that know what went wrong, not where. A failed sign-in
+    /// happened at the token endpoint, and stays there.
     pub fn at(mut self, place: &Exchange) -> Self {
+        if matches!(self, Error::SignIn { .. }) {
+            return self;
+        }
         match &mut self {
             placed!(exchange) => exchange.clone_from(place),
             unplaced!() => {}
         }
         self
+    }
+}
+
+fn of_token_endpoint(cause: &Error) -> String {
+    match cause {
+        Error::Status { status, .. } => {
+            format!("the token endpoint answered with status {status}")
+        }
+        Error::Body { reason, .. } => {
+            format!("could not read the token endpoint's answer: {reason}")
+        }
+        other => other.to_string(),
     }
 }
 

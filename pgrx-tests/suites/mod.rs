@@ -8,6 +8,7 @@ mod executor;
 mod explain;
 mod lookups;
 mod monitoring;
+mod oauth2;
 mod options;
 mod orders;
 mod paging;

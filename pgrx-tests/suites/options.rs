@@ -275,22 +275,13 @@ mod tests {
     fn options_of_later_issues_are_refused_by_name() {
         create_server();
         let of_server = [
-            "token_url",
-            "scope",
-            "token_auth",
             "proxy_url",
             "ca_file",
             "client_cert_file",
             "tls_verify",
             "unix_socket",
         ];
-        let of_mapping = [
-            "client_id",
-            "client_secret",
-            "refresh_token",
-            "token_setting",
-            "vault_secret",
-        ];
+        let of_mapping = ["token_setting", "vault_secret"];
         let of_table = [
             "error_when",
             "insert_method",
@@ -329,14 +320,6 @@ mod tests {
     fn values_of_later_issues_are_refused_by_name() {
         create_server();
         let cases = [
-            (
-                server("auth 'oauth2_client_credentials'"),
-                "auth 'oauth2_client_credentials'",
-            ),
-            (
-                server("auth 'oauth2_refresh_token'"),
-                "auth 'oauth2_refresh_token'",
-            ),
             (table("format 'jsonl'"), "format 'jsonl'"),
             (table("format 'csv'"), "format 'csv'"),
             (table("rows '$.items[*]'"), "JSONPath in option \"rows\""),

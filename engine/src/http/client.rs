@@ -1,7 +1,7 @@
 //! How one request is sent: signed, within its bounds, redirects followed, connections kept.
 
 use super::attempt::{Attempt, Bounds, Phase};
-use super::auth::Signature;
+use super::auth::{AccessToken, Signature};
 use super::body::Body;
 use super::cache;
 use super::coding::ACCEPTED;
@@ -9,6 +9,7 @@ use super::gate::{Gate, pass};
 use super::pool::Pool;
 use super::redact::Redactor;
 use super::redirect::{self, Trail};
+use super::sign_in::{Accounts, Authorization, Caller, SignIn};
 use super::transport::Network;
 use super::{CancelToken, Egress, failure};
 use crate::error::Exchange;
@@ -27,6 +28,7 @@ pub struct Client {
     pool: Pool,
     gate: Option<Arc<dyn Gate>>,
     signature: Signature,
+    sign_in: Option<SignIn>,
     redactor: Arc<Redactor>,
     bounds: Bounds,
     max_response_bytes: u64,
@@ -63,6 +65,7 @@ impl Client {
             identity: cache::of_client(source, &egress, &credentials),
             pool: Pool::new(source, network, egress),
             signature: Signature::new(source.auth.as_ref(), &credentials)?,
+            sign_in: SignIn::new(source, &credentials)?,
             redactor: Arc::new(Redactor::new(&credentials)),
             bounds: Bounds {
                 connect: source.connect_timeout,
@@ -76,6 +79,14 @@ impl Client {
     /// The same client, whose requests wait for a rate limit.
     pub fn limited_by(self, gate: Option<Arc<dyn Gate>>) -> Client {
         Client { gate, ..self }
+    }
+
+    /// Goes on with the access token (and the refresh token) of `previous`, which signs in in the same way as the same
+    /// user.
+    pub fn continue_sign_in(&mut self, previous: &Client) {
+        if let (Some(own), Some(previous)) = (&mut self.sign_in, &previous.sign_in) {
+            own.continue_from(previous);
+        }
     }
 
     /// Closes the connections that no request is using.
@@ -101,28 +112,53 @@ impl Client {
         }
     }
 
+    /// Signs in, where the API wants tokens and none is at hand; what that takes is told to `accounts`.
+    pub fn sign_in(&self, cancel: &CancelToken, accounts: &dyn Accounts) -> Result<Authorization> {
+        let caller = Caller { cancel, accounts };
+        match &self.sign_in {
+            None => Ok(Authorization::default()),
+            Some(sign_in) => sign_in
+                .authorize(self, &caller)
+                .map_err(|error| self.redactor.error(error)),
+        }
+    }
+
     /// Sends `request` once and waits for the head of its response; `cancel` ends the wait, and reading the body too.
-    /// `page` is for error texts, counted from 1.
+    /// `page` is for error texts, counted from 1. Where a new token is needed, `accounts` is told what it takes.
     ///
     /// A kept connection that the server has closed meanwhile does not count: the request goes out again over
     /// another one (RFC 9112 section 9.3.1), unless its method is not idempotent. Errors hold no secret.
-    pub fn send(&self, request: &Request, page: u32, cancel: &CancelToken) -> Result<Response> {
+    pub fn send(
+        &self,
+        request: &Request,
+        page: u32,
+        authorization: &Authorization,
+        cancel: &CancelToken,
+        accounts: &dyn Accounts,
+    ) -> Result<Response> {
         let exchange = self.exchange(request, page);
-        self.follow(request, &exchange, cancel)
-            .map_err(|error| self.redactor.error(error.at(&exchange)))
+        let caller = Caller { cancel, accounts };
+        let send = |token: Option<&AccessToken>| self.follow(request, &exchange, token, cancel);
+        let sent = match &self.sign_in {
+            None => send(None),
+            Some(sign_in) => sign_in.send(self, &caller, &exchange, authorization, send),
+        };
+        sent.map_err(|error| self.redactor.error(error.at(&exchange)))
     }
 
     fn follow(
         &self,
         request: &Request,
         exchange: &Exchange,
+        token: Option<&AccessToken>,
         cancel: &CancelToken,
     ) -> Result<Response> {
         let mut attempt = Attempt::new(cancel.clone(), self.bounds);
         let mut trail = Trail::new(&request.url);
         let mut current = request.clone();
         loop {
-            let mut response = self.answer(&current, &mut attempt, exchange)?;
+            let head = self.signed(&current, token)?;
+            let mut response = self.answer(&current, head, &mut attempt, exchange)?;
             let Some(location) = redirect::location(response.status, &response.headers) else {
                 return Ok(response);
             };
@@ -139,13 +175,26 @@ impl Client {
         }
     }
 
+    /// Sends `request` without its redirects and without the signature; `head` is what is sent of it.
+    pub(super) fn send_plain(
+        &self,
+        request: &Request,
+        head: ureq::http::Request<()>,
+        exchange: &Exchange,
+        cancel: &CancelToken,
+    ) -> Result<Response> {
+        let mut attempt = Attempt::new(cancel.clone(), self.bounds);
+        self.answer(request, head, &mut attempt, exchange)
+    }
+
     fn answer(
         &self,
         request: &Request,
+        head: ureq::http::Request<()>,
         attempt: &mut Attempt,
         exchange: &Exchange,
     ) -> Result<Response> {
-        let (parts, body) = self.exchange_once(request, attempt)?.into_parts();
+        let (parts, body) = self.exchange_once(request, head, attempt)?.into_parts();
         attempt.head_arrived();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let body = Body::new(
@@ -171,10 +220,11 @@ impl Client {
     fn exchange_once(
         &self,
         request: &Request,
+        head: ureq::http::Request<()>,
         attempt: &mut Attempt,
     ) -> Result<ureq::http::Response<ureq::Body>> {
         loop {
-            let outcome = self.run(request, attempt)?;
+            let outcome = self.run(request, head.clone(), attempt)?;
             match outcome.map_err(|error| failure::from_ureq(error, attempt.phase())) {
                 Err(Error::Connect { .. })
                     if attempt.reused_connection() && request.method.is_idempotent() =>
@@ -195,9 +245,9 @@ impl Client {
     fn run(
         &self,
         request: &Request,
+        head: ureq::http::Request<()>,
         attempt: &mut Attempt,
     ) -> Result<std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>> {
-        let head = self.signed(request)?;
         // Outside of the attempt: its time bounds are the API's.
         pass(self.gate.as_deref(), attempt.cancel())?;
         let agent = self.pool.agent();
@@ -207,21 +257,35 @@ impl Client {
         })
     }
 
-    fn signed(&self, request: &Request) -> Result<ureq::http::Request<()>> {
-        let mut signed = ureq::http::Request::builder()
-            .method(request.method.name())
-            .uri(self.signature.sign_url(&request.url))
-            .body(())
-            .map_err(|error| {
-                Error::option("endpoint", format!("it does not make a valid URL: {error}"))
-            })?;
+    fn signed(
+        &self,
+        request: &Request,
+        token: Option<&AccessToken>,
+    ) -> Result<ureq::http::Request<()>> {
+        let url = self.signature.sign_url(&request.url);
+        let mut signed = unsigned(request, &url)?;
         let map = signed.headers_mut();
-        add(&request.headers, map)?;
         map.entry(ACCEPT_ENCODING)
             .or_insert(HeaderValue::from_static(ACCEPTED));
+        if let Some(token) = token {
+            token.sign_headers(map)?;
+        }
         self.signature.sign_headers(map)?;
         Ok(signed)
     }
+}
+
+/// `request` as it goes out, but to `url`.
+pub(super) fn unsigned(request: &Request, url: &str) -> Result<ureq::http::Request<()>> {
+    let mut head = ureq::http::Request::builder()
+        .method(request.method.name())
+        .uri(url)
+        .body(())
+        .map_err(|error| {
+            Error::option("endpoint", format!("it does not make a valid URL: {error}"))
+        })?;
+    add(&request.headers, head.headers_mut())?;
+    Ok(head)
 }
 
 /// What a request becomes that is redirected to be asked for by GET (RFC 9110, section 15.4.4).

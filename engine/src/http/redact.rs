@@ -1,11 +1,14 @@
 //! Where a secret stands in a text, in whatever spelling: it is replaced by `***`.
 
+use super::auth::client_basic;
 use crate::Error;
 use crate::error::Exchange;
 use crate::model::{Credentials, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 /// What stands in a secret's place.
 const MASK: &str = "***";
@@ -13,11 +16,16 @@ const MASK: &str = "***";
 /// A secret's beginning at the end of a text (cut off there) is masked from this many bytes on.
 const TELLING_PREFIX: usize = 6;
 
+/// Secrets that came later and are known.
+const MOST_LEARNED: usize = 16;
+
 /// Replaces secrets in texts by value: as they are, percent-encoded, escaped as JSON, and as Basic writes them (base64).
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Redactor {
     /// Longest first, none empty.
     secrets: Vec<String>,
+    /// Those that came later, oldest first.
+    learned: RwLock<VecDeque<String>>,
 }
 
 impl Redactor {
@@ -28,6 +36,9 @@ impl Redactor {
             &credentials.username,
             &credentials.password,
             &credentials.api_key,
+            &credentials.client_id,
+            &credentials.client_secret,
+            &credentials.refresh_token,
         ];
         let single = single
             .into_iter()
@@ -46,18 +57,40 @@ impl Redactor {
             );
         }
         secrets.extend(basic_pair(credentials));
+        secrets.extend(client_pair(credentials));
         secrets.retain(|secret| !secret.is_empty());
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
-        Redactor { secrets }
+        Redactor {
+            secrets,
+            learned: RwLock::default(),
+        }
+    }
+
+    /// Masks these, too, from now on. Of many the latest are known, which are those that are in use.
+    pub(super) fn learn<'a>(&self, secrets: impl Iterator<Item = &'a Secret>) {
+        let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets.map(Secret::expose) {
+            if !secret.is_empty() && !learned.iter().any(|known| known == secret) {
+                learned.push_back(secret.to_owned());
+            }
+        }
+        while learned.len() > MOST_LEARNED {
+            learned.pop_front();
+        }
+    }
+
+    fn learned(&self) -> RwLockReadGuard<'_, VecDeque<String>> {
+        self.learned.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `text` with every secret masked.
     pub fn text(&self, text: &str) -> String {
+        let learned = self.learned();
         let mut masked = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(letter) = rest.chars().next() {
-            let skip = match self.length_at(rest.as_bytes()) {
+            let skip = match self.length_at(rest.as_bytes(), &learned) {
                 Some(length) => {
                     masked.push_str(MASK);
                     length
@@ -73,16 +106,17 @@ impl Redactor {
     }
 
     /// The length of the longest piece of `text` that begins here and spells a secret.
-    fn length_at(&self, text: &[u8]) -> Option<usize> {
+    fn length_at(&self, text: &[u8], learned: &VecDeque<String>) -> Option<usize> {
         self.secrets
             .iter()
+            .chain(learned)
             .filter_map(|secret| spelled(text, secret.as_bytes()))
             .max()
     }
 
     /// `error` with every secret masked in every text that it holds.
     pub fn error(&self, mut error: Error) -> Error {
-        if self.secrets.is_empty() {
+        if self.secrets.is_empty() && self.learned().is_empty() {
             return error;
         }
         self.mask_details(&mut error);
@@ -128,6 +162,10 @@ impl Redactor {
             | Error::Truncated { reason, .. }
             | Error::Rows { reason, .. }
             | Error::Paging { reason, .. } => mask(reason),
+            Error::SignIn { exchange, cause } => {
+                *exchange = self.exchange(exchange);
+                **cause = self.error((**cause).clone());
+            }
             Error::System(text) => mask(text),
             // Texts of this crate's own, column names and numbers.
             Error::MissingParameters(_)
@@ -141,7 +179,8 @@ impl Redactor {
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor({} secrets)", self.secrets.len())
+        let secrets = self.secrets.len() + self.learned().len();
+        write!(f, "Redactor({secrets} secrets)")
     }
 }
 
@@ -155,6 +194,14 @@ fn basic_pair(credentials: &Credentials) -> Option<String> {
             .map_or(String::new(), |secret| secret.expose().to_owned())
     };
     Some(STANDARD_NO_PAD.encode(format!("{}:{}", text(username), text(password))))
+}
+
+/// The same for the client of a token endpoint.
+fn client_pair(credentials: &Credentials) -> Option<String> {
+    let (id, secret) = (&credentials.client_id, &credentials.client_secret);
+    let basic = client_basic(id.as_ref()?, secret.as_ref()?);
+    let pair = basic.strip_prefix("Basic ")?;
+    Some(pair.trim_end_matches('=').to_owned())
 }
 
 /// How many bytes of `text` spell `secret` from the start on; a text that ends (or was shortened) inside of it counts.

@@ -22,6 +22,41 @@ pub enum Auth {
         /// Where it goes.
         place: KeyPlace,
     },
+    /// An access token that a token endpoint issues (RFC 6749).
+    OAuth2(OAuth2),
+}
+
+/// How an access token is asked for (RFC 6749).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OAuth2 {
+    /// What is shown to the token endpoint in exchange for a token.
+    pub grant: Grant,
+    /// The token endpoint (section 3.2).
+    pub token_url: String,
+    /// What the token may be used for (section 3.3); `None` leaves that to the token endpoint.
+    pub scope: Option<String>,
+    /// Where the client's secret goes.
+    pub client_auth: ClientAuth,
+    /// The word before the token, if it is set: whatever the token endpoint calls its kind of token.
+    pub scheme: Option<String>,
+}
+
+/// What is exchanged for an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Grant {
+    /// The client's own credentials (section 4.4).
+    ClientCredentials,
+    /// A refresh token (section 6).
+    RefreshToken,
+}
+
+/// How a client shows its secret to the token endpoint (section 2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientAuth {
+    /// In an Authorization header.
+    Basic,
+    /// In the request's body.
+    Post,
 }
 
 /// Where an API key goes.
@@ -74,6 +109,12 @@ pub struct Credentials {
     pub password: Option<Secret>,
     /// `api_key`
     pub api_key: Option<Secret>,
+    /// `client_id` (not secret by itself)
+    pub client_id: Option<Secret>,
+    /// `client_secret`
+    pub client_secret: Option<Secret>,
+    /// `refresh_token`
+    pub refresh_token: Option<Secret>,
     /// `headers`: secret headers, in the order written.
     pub headers: Vec<(String, Secret)>,
 }

@@ -22,7 +22,7 @@ pub use column::{
     Column, FieldPath, Filter, NullsOrder, OnError, Operator, ParameterPlace, Role, Segment, Sort,
     TextCollation, ValueFormat,
 };
-pub use credentials::{Auth, Credentials, KeyPlace, Secret};
+pub use credentials::{Auth, ClientAuth, Credentials, Grant, KeyPlace, OAuth2, Secret};
 pub use dialect::{BracketsFlavour, Dialect, JsonFlavour, SuffixFlavour};
 pub use operators::{Operators, Spelled, Takes, Word};
 pub use reading::{BodyKind, BodyPlan, Method};

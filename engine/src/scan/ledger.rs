@@ -1,7 +1,7 @@
 //! What a scan did: counts, a log of its requests, and how many of them it may make.
 
 use crate::error::Exchange;
-use crate::http::{CacheUse, Traffic};
+use crate::http::{Accounts, CacheUse, SideRequest, Traffic};
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::fmt;
@@ -227,6 +227,31 @@ pub(super) struct Ledger {
 struct Book {
     statistics: Statistics,
     log: VecDeque<RequestRecord>,
+}
+
+impl Accounts for Ledger {
+    fn admit(&self, exchange: &Exchange, attempt: u32) -> Result<()> {
+        Ledger::admit(self, exchange, attempt)
+    }
+
+    fn ended(&self, request: SideRequest) {
+        self.count_bytes(request.bytes, request.transferred);
+        self.log(RequestRecord {
+            started: request.started,
+            request: request.request,
+            status: request.status,
+            error: request.error.map(|error| match error {
+                Error::Cancelled => RequestError::Cancelled,
+                error => RequestError::Failed(error.to_string()),
+            }),
+            bytes: request.bytes,
+            transferred: request.transferred,
+            duration: request.duration,
+            waited: request.waited,
+            attempt: request.attempt,
+            cache: CacheUse::Off,
+        });
+    }
 }
 
 impl Ledger {

@@ -11,7 +11,7 @@ use crate::decode::{self, Batch, Cell, PageEnd, Sink, decode_page};
 use crate::error::Exchange;
 use crate::http::cache::{Found, Recording, Stored};
 use crate::http::retry::{self, GiveUp, RetryDecision};
-use crate::http::{CacheUse, Response, Traffic, metered, status};
+use crate::http::{Authorization, CacheUse, Response, Traffic, metered, status};
 use crate::model::RowsShape;
 use crate::pagination::{Decision, PageFacts, Pager, Stage, total_of_header};
 use crate::request::Request;
@@ -186,12 +186,17 @@ impl Page<'_> {
         candidate: Option<Stored>,
         attempt: u32,
     ) -> std::result::Result<Answer, Failure> {
-        self.shared.ledger.admit(&self.exchange, attempt)?;
+        let shared = self.shared;
+        let (authorization, traffic) =
+            metered(|| shared.client.sign_in(&shared.cancel, &shared.ledger));
+        shared.ledger.count_traffic(traffic);
+        let authorization = authorization?;
+        shared.ledger.admit(&self.exchange, attempt)?;
         let mut noted = Noted::begin();
         if self.shared.cache.is_some() {
             noted.cache = CacheUse::Miss;
         }
-        let outcome = self.exchange(request, candidate, &mut noted);
+        let outcome = self.exchange(request, candidate, &authorization, &mut noted);
         self.shared.ledger.count_traffic(noted.traffic);
         if noted.traffic.sent == 0
             && matches!(&outcome, Err(failure) if failure.error == Error::Cancelled)
@@ -207,6 +212,7 @@ impl Page<'_> {
         &mut self,
         request: &Request,
         candidate: Option<Stored>,
+        authorization: &Authorization,
         noted: &mut Noted,
     ) -> std::result::Result<Answer, Failure> {
         let mut sent = request.clone();
@@ -214,7 +220,11 @@ impl Page<'_> {
             stored.ask_in(&mut sent);
         }
         let shared = self.shared;
-        let (response, traffic) = metered(|| shared.client.send(&sent, self.page, &shared.cancel));
+        let (cancel, ledger) = (&shared.cancel, &shared.ledger);
+        let (response, traffic) = metered(|| {
+            let client = &shared.client;
+            client.send(&sent, self.page, authorization, cancel, ledger)
+        });
         noted.traffic = traffic;
         let mut response = response?;
         noted.status = Some(response.status);

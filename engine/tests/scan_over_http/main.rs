@@ -8,6 +8,7 @@ mod cancel;
 mod chains;
 mod connections;
 mod egress;
+mod oauth2;
 mod posts;
 mod redirects;
 mod retries;

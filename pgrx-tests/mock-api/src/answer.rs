@@ -70,7 +70,7 @@ fn of_route(
 ) -> io::Result<Answer> {
     let request = &incoming.request;
     let number = route.faults.arrived();
-    let (wire, page) = if is_allowed(&route.spec.require, request) {
+    let (wire, page) = if is_allowed(routes, &route.spec.require, request) {
         content(routes, route, params, incoming)?
     } else {
         first_page(Response::message(401, "bad credentials"), request)?
@@ -98,7 +98,7 @@ fn of_route(
     })
 }
 
-fn is_allowed(require: &RequireSpec, request: &Request) -> bool {
+fn is_allowed(routes: &Routes, require: &RequireSpec, request: &Request) -> bool {
     let query = request.query();
     let cookies = request.head.header("cookie").unwrap_or_default();
     let has_cookie = |name: &str, value: &str| {
@@ -119,6 +119,11 @@ fn is_allowed(require: &RequireSpec, request: &Request) -> bool {
             .cookie
             .iter()
             .all(|(name, value)| has_cookie(name, value))
+        && require.token_of.as_ref().is_none_or(|path| {
+            let shown = request.head.header("authorization").unwrap_or_default();
+            let endpoint = routes.token_endpoint(path);
+            endpoint.is_some_and(|endpoint| endpoint.accepts(shown))
+        })
 }
 
 fn content(
@@ -158,6 +163,7 @@ fn content(
             stream: Some(Arc::clone(stream)),
             ..with_spec(route, 200, Vec::new())
         },
+        Content::Tokens(endpoint) => endpoint.respond(request),
         Content::CountOf(other) => count_response(routes, route, other, incoming),
         Content::Redirect(target) => {
             let mut response = with_spec(route, 302, Vec::new());

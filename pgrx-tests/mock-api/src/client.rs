@@ -95,6 +95,11 @@ impl Client {
         self.send("POST", &space_path(space, "/release"), String::new());
     }
 
+    /// Makes every access token worthless that a space's token endpoints have issued so far.
+    pub fn revoke_tokens(&self, space: &str) {
+        self.send("POST", &space_path(space, "/revoke"), String::new());
+    }
+
     /// Requests that have no complete answer yet. A client that has read its answer is never counted; one that hung up is
     /// counted for some milliseconds more.
     pub fn in_flight(&self, space: &str) -> usize {

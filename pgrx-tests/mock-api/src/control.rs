@@ -62,6 +62,10 @@ pub(crate) fn respond(shared: &Shared, request: &Request) -> Response {
             shared.spaces.get(name).release();
             done()
         }
+        ("POST", ["spaces", name, "revoke"]) => {
+            shared.spaces.get(name).routes().revoke_tokens();
+            done()
+        }
         (method, _) => Response::json(
             404,
             &json!({"message": format!("no control request {method} {path}")}),

@@ -27,7 +27,8 @@
 //! | `encoding` | | content codings in the order applied: `gzip`, `deflate`, `bare_deflate` (without zlib's header), `br`, `zstd`, `"gzip, br"` |
 //! | `gzip`, `chunked` | false | short for `"encoding": "gzip"`; chunks of 1,000 bytes instead of a Content-Length |
 //! | `content_length` | | what the head promises instead of the truth; a `stream` is sent without chunks then |
-//! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}}`: without all of them 401 and `{"message": "bad credentials"}` |
+//! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}, "token_of": PATH}`: without all of them 401 and `{"message": "bad credentials"}`; `token_of`: an access token that the token endpoint at this path has issued and that is good |
+//! | `tokens` | | a token endpoint (RFC 6749): `client_id`, `client_secret`, `client_auth` (`basic`, `post`; both), `refresh_token` (the first), `rotate` (each is good for one use), `expires_in` (seconds, also how long a token is good, unless `valid_ms` says otherwise), `token_type` |
 //!
 //! ## How rows are wrapped
 //!
@@ -163,6 +164,7 @@ mod shape;
 mod spaces;
 mod stream;
 mod tls;
+mod tokens;
 
 pub use control::Info;
 pub use request::RequestHead;

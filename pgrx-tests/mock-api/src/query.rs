@@ -70,7 +70,8 @@ pub(crate) fn percent_decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn form_decode(text: &str) -> String {
+/// Decodes a part of a form: `+` is a space.
+pub(crate) fn form_decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }
 

@@ -8,6 +8,7 @@ use crate::query::percent_decode;
 use crate::rows::Rows;
 use crate::scenario::{RouteSpec, ScenarioSpec};
 use crate::stream::Stream;
+use crate::tokens::TokenEndpoint;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) enum Content {
     Redirect(String),
     /// How many rows another route has for a request.
     CountOf(String),
+    Tokens(Box<TokenEndpoint>),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -73,6 +75,25 @@ impl Routes {
     }
 }
 
+impl Routes {
+    /// The token endpoint at `path`.
+    pub(crate) fn token_endpoint(&self, path: &str) -> Option<&TokenEndpoint> {
+        match &self.find(path)?.0.content {
+            Content::Tokens(endpoint) => Some(endpoint),
+            _ => None,
+        }
+    }
+
+    /// Makes all access tokens of all token endpoints worthless.
+    pub(crate) fn revoke_tokens(&self) {
+        for route in &self.0 {
+            if let Content::Tokens(endpoint) = &route.content {
+                endpoint.revoke();
+            }
+        }
+    }
+}
+
 impl Route {
     fn new(path: &str, mut spec: RouteSpec, budget: &Arc<Budget>) -> Result<Route, String> {
         let dialect = match (spec.dialect.take(), &spec.rows) {
@@ -95,6 +116,8 @@ impl Route {
             }))
         } else if let Some(target) = spec.redirect.take() {
             Content::Redirect(target)
+        } else if let Some(tokens) = spec.tokens.take() {
+            Content::Tokens(Box::new(TokenEndpoint::new(tokens)))
         } else if let Some(other) = spec.count_of.take() {
             Content::CountOf(other)
         } else if let Some(encoded) = spec.body_base64.take() {

@@ -3,6 +3,7 @@
 use crate::dialects::{DialectSpec, SortSpec};
 use crate::shape::Shape;
 use crate::stream::StreamSpec;
+use crate::tokens::TokensSpec;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -48,6 +49,7 @@ pub(crate) struct RouteSpec {
     pub(crate) content_length: Option<u64>,
     pub(crate) stream: Option<StreamSpec>,
     pub(crate) redirect: Option<String>,
+    pub(crate) tokens: Option<TokensSpec>,
     pub(crate) faults: Vec<FaultSpec>,
 }
 
@@ -228,6 +230,7 @@ pub(crate) struct RequireSpec {
     pub(crate) header: BTreeMap<String, String>,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) cookie: BTreeMap<String, String>,
+    pub(crate) token_of: Option<String>,
 }
 
 /// A misbehaviour and when it happens.
@@ -333,16 +336,15 @@ impl RouteSpec {
             self.redirect.is_some(),
             self.count_of.is_some(),
             self.stream.is_some(),
+            self.tokens.is_some(),
         ];
         let sources = sources.into_iter().filter(|given| *given).count();
         if sources > 1 {
-            let message =
-                "give only one of rows, generate, body, body_base64, stream, redirect, count_of";
+            let message = "give only one of rows, generate, body, body_base64, stream, redirect, count_of, tokens";
             return Err(message.to_owned());
         }
         if sources == 0 && self.status.is_none() {
-            let message =
-                "give rows, generate, body, body_base64, stream, redirect, count_of or status";
+            let message = "give rows, generate, body, body_base64, stream, redirect, count_of, tokens or status";
             return Err(message.to_owned());
         }
         if !path.starts_with('/') || path.contains('?') {

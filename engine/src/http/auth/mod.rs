@@ -3,6 +3,13 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod token_request;
+mod tokens;
+
+pub(super) use token_request::{
+    Grantee, basic as client_basic, failed, issued, refusal, shortened,
+};
+pub(super) use tokens::{AccessToken, Issued, Tokens};
 
 use crate::model::{Auth, Credentials, KeyPlace};
 use crate::{Error, Result};
@@ -105,6 +112,8 @@ fn of_kind(auth: &Auth, credentials: &Credentials) -> Result<Signature> {
         Auth::Basic => basic::sign(credentials),
         Auth::Bearer { scheme } => bearer::sign(scheme, credentials),
         Auth::ApiKey { name, place } => api_key::sign(name, *place, credentials),
+        // Its token is put in when there is one: `AccessToken::sign_headers`.
+        Auth::OAuth2(_) => Ok(Signature::default()),
     }
 }
 
@@ -175,6 +184,7 @@ mod tests {
             password: Some(Secret::new("open sesame")),
             api_key: Some(Secret::new("k y")),
             headers: vec![("X-Tenant".to_owned(), Secret::new("t"))],
+            ..Credentials::default()
         }
     }
 

@@ -67,10 +67,17 @@ fn of_credentials(credentials: &Credentials) -> Identity {
         username,
         password,
         api_key,
+        client_id,
+        client_secret,
+        refresh_token,
         headers,
     } = credentials;
     let mut parts = Parts::of("credentials");
-    for secret in [token, username, password, api_key] {
+    let of_oauth2 = [client_id, client_secret, refresh_token];
+    for secret in [token, username, password, api_key]
+        .into_iter()
+        .chain(of_oauth2)
+    {
         parts.add_secret(secret.as_ref());
     }
     for (name, value) in headers {
@@ -146,6 +153,9 @@ mod tests {
             with(|credentials, secret| credentials.username = secret),
             with(|credentials, secret| credentials.password = secret),
             with(|credentials, secret| credentials.api_key = secret),
+            with(|credentials, secret| credentials.client_id = secret),
+            with(|credentials, secret| credentials.client_secret = secret),
+            with(|credentials, secret| credentials.refresh_token = secret),
             Credentials {
                 token: Some(Secret::new("")),
                 ..none.clone()

@@ -4,11 +4,14 @@ use super::aggregates;
 use super::caching;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
+use super::source;
 
-/// A server needs its URL.
+/// A server needs its URL, and its token endpoint's where it has one.
 pub(super) fn server(options: &[(String, String)]) -> Result<(), OptionError> {
     required(options, "base_url", "https://api.example.com")?;
-    caching::caching(&Given::one(options))?;
+    let given = Given::one(options);
+    caching::caching(&given)?;
+    source::agree_on_oauth2(&given)?;
     exclusive(options)
 }
 

@@ -1,14 +1,43 @@
-//! The server's own URL.
+//! The URLs of a server: its own, and its token endpoint's.
 
 use super::error::{OptionError, OptionErrorKind};
+use super::secrets::names_a_credential;
 use iri_string::types::UriStr;
 
 /// An absolute http(s) URL without user information, query and fragment, its last slash removed.
 pub(super) fn base_url(option: &str, value: &str) -> Result<String, OptionError> {
+    let url = absolute(option, value, "https://api.example.com/v1")?;
+    if url.query().is_some() {
+        let hint = "Set option \"query\" for parameters of every request.";
+        return Err(OptionError::invalid(option, "it may not hold a query").with_hint(hint));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A token endpoint (RFC 6749, section 3.2): as `base_url`, but just as it is, and it may have a query.
+pub(super) fn token_url(option: &str, value: &str) -> Result<String, OptionError> {
+    let url = absolute(option, value, "https://login.example.com/oauth/token")?;
+    let query = url.query_str().unwrap_or_default();
+    let name = |pair: &str| pair.split('=').next().map(str::to_owned);
+    if query
+        .split('&')
+        .filter_map(name)
+        .any(|name| names_a_credential(&name))
+    {
+        let message = format!("option \"{option}\" may not hold a secret");
+        let hint =
+            "Set client_id and client_secret on the user mapping: secrets belong there only.";
+        return Err(OptionError::new(OptionErrorKind::Secret, message).with_hint(hint));
+    }
+    Ok(url.as_str().to_owned())
+}
+
+/// An absolute http(s) URL without user information and fragment.
+fn absolute<'a>(option: &str, value: &'a str, example: &str) -> Result<&'a UriStr, OptionError> {
     // The value may hold a password: it appears in no message.
     let url = UriStr::new(value.trim()).map_err(|_| {
         OptionError::invalid(option, "not an absolute URL")
-            .with_hint("For example: 'https://api.example.com/v1'.")
+            .with_hint(format!("For example: '{example}'."))
     })?;
     if !["http", "https"].contains(&url.scheme_str().to_ascii_lowercase().as_str()) {
         return Err(OptionError::invalid(
@@ -34,10 +63,6 @@ pub(super) fn base_url(option: &str, value: &str) -> Result<String, OptionError>
             "the port must be from 1 to 65535",
         ));
     }
-    if url.query().is_some() {
-        let hint = "Set option \"query\" for parameters of every request.";
-        return Err(OptionError::invalid(option, "it may not hold a query").with_hint(hint));
-    }
     if url.fragment().is_some() {
         return Err(OptionError::invalid(option, "it may not hold a fragment"));
     }
@@ -47,7 +72,7 @@ pub(super) fn base_url(option: &str, value: &str) -> Result<String, OptionError>
             "its path may not hold . or .. segments",
         ));
     }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    Ok(url)
 }
 
 /// Whether clients and servers would take this segment for a step in the path's tree

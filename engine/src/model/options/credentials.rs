@@ -20,8 +20,28 @@ pub fn credentials(options: &[(String, String)]) -> Result<Credentials, OptionEr
         username: given.read("username", username)?,
         password: given.read("password", password)?,
         api_key: given.read("api_key", api_key)?,
+        client_id: given.read("client_id", oauth2)?,
+        client_secret: given.read("client_secret", oauth2)?,
+        refresh_token: given.read("refresh_token", oauth2)?,
         headers,
     })
+}
+
+/// What a token endpoint is shown (RFC 6749, appendix A: visible ASCII and spaces).
+pub(super) fn oauth2(option: &str, value: &str) -> Result<Secret, OptionError> {
+    if value.is_empty() {
+        return Err(OptionError::new(
+            OptionErrorKind::Invalid,
+            format!("option \"{option}\" is empty"),
+        ));
+    }
+    if !value.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Err(OptionError::invalid(
+            option,
+            "it holds a character that is not printable ASCII",
+        ));
+    }
+    Ok(Secret::new(value))
 }
 
 /// A token of an Authorization header.

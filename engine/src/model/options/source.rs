@@ -1,12 +1,12 @@
 //! A server's options, as far as they describe the source.
 
-use super::base_url::base_url;
+use super::base_url::{self, base_url};
 use super::constants;
 use super::definition::Definition;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::{header, quantity};
-use crate::model::{Auth, KeyPlace, RetryPolicy, Source};
+use crate::model::{Auth, ClientAuth, Grant, KeyPlace, OAuth2, RetryPolicy, Source};
 use std::time::Duration;
 
 /// JSON first; whatever else an API calls its JSON (`application/geo+json`) is welcome too.
@@ -56,6 +56,7 @@ pub(super) enum AuthKind {
     Basic,
     Bearer,
     ApiKey,
+    OAuth2(Grant),
 }
 
 /// The kinds of sign-in.
@@ -65,14 +66,15 @@ pub(super) fn auth_kind(option: &str, value: &str) -> Result<AuthKind, OptionErr
         "basic" => Ok(AuthKind::Basic),
         "bearer" => Ok(AuthKind::Bearer),
         "api_key" => Ok(AuthKind::ApiKey),
-        "oauth2_client_credentials" | "oauth2_refresh_token" => {
-            Err(OptionError::not_yet(format_args!("auth '{value}'")))
-        }
+        "oauth2_client_credentials" => Ok(AuthKind::OAuth2(Grant::ClientCredentials)),
+        "oauth2_refresh_token" => Ok(AuthKind::OAuth2(Grant::RefreshToken)),
         _ => Err(OptionError::invalid(
             option,
             format_args!("\"{value}\" is not a kind of sign-in"),
         )
-        .with_hint("Valid values are none, basic, bearer and api_key.")),
+        .with_hint(
+            "Valid values are none, basic, bearer, api_key, oauth2_client_credentials and oauth2_refresh_token.",
+        )),
     }
 }
 
@@ -93,6 +95,72 @@ pub(super) fn api_key_place(option: &str, value: &str) -> Result<KeyPlace, Optio
 /// An API key's header, parameter or cookie: as strict as a header, since the place may be one.
 pub(super) fn api_key_name(option: &str, value: &str) -> Result<String, OptionError> {
     header::name(option, value)
+}
+
+/// What a token may be used for: names with one space between them (RFC 6749, section 3.3).
+pub(super) fn scope(option: &str, value: &str) -> Result<String, OptionError> {
+    let is_allowed = |letter: char| matches!(letter, '!' | '#'..='[' | ']'..='~');
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(is_allowed);
+    if value.split(' ').all(is_name) {
+        return Ok(value.to_owned());
+    }
+    let reason = "it must be names of printable ASCII, without quotes and backslashes, with one space between them";
+    Err(OptionError::invalid(option, reason))
+}
+
+/// Where the client's secret goes.
+pub(super) fn client_auth(option: &str, value: &str) -> Result<ClientAuth, OptionError> {
+    match value {
+        "basic" => Ok(ClientAuth::Basic),
+        "post" => Ok(ClientAuth::Post),
+        _ => Err(OptionError::invalid(
+            option,
+            format_args!("\"{value}\" is not a way to send the client's secret"),
+        )
+        .with_hint("Valid values are basic and post.")),
+    }
+}
+
+/// The options of OAuth 2.0 agree with `auth`.
+pub(super) fn agree_on_oauth2(given: &Given) -> Result<(), OptionError> {
+    let kind = given.read("auth", auth_kind)?;
+    let is_oauth2 = matches!(kind, Some(AuthKind::OAuth2(_)));
+    if is_oauth2 && given.text("token_url").is_none() {
+        let message = "option \"token_url\" is required for OAuth 2.0";
+        return Err(
+            OptionError::new(OptionErrorKind::Missing, message).with_hint(
+                "For example: OPTIONS (token_url 'https://login.example.com/oauth/token').",
+            ),
+        );
+    }
+    let of_oauth2 = ["token_url", "scope", "token_auth"];
+    let lone = of_oauth2
+        .into_iter()
+        .find(|option| given.text(option).is_some());
+    match lone.filter(|_| !is_oauth2) {
+        None => Ok(()),
+        Some(option) => {
+            let message = format!("option \"{option}\" is for OAuth 2.0 only");
+            Err(OptionError::conflict(message).with_hint(
+                "Set option \"auth\" to oauth2_client_credentials or oauth2_refresh_token.",
+            ))
+        }
+    }
+}
+
+fn oauth2(grant: Grant, scheme: Option<String>, given: &Given) -> Result<Auth, OptionError> {
+    agree_on_oauth2(given)?;
+    Ok(Auth::OAuth2(OAuth2 {
+        grant,
+        token_url: given
+            .read("token_url", base_url::token_url)?
+            .unwrap_or_default(),
+        scope: given.read("scope", scope)?,
+        client_auth: given
+            .read("token_auth", client_auth)?
+            .unwrap_or(ClientAuth::Basic),
+        scheme,
+    }))
 }
 
 /// The kind that `auth` names; without it, the one whose details are given.
@@ -123,6 +191,7 @@ fn auth(given: &Given) -> Result<Option<Auth>, OptionError> {
             name: name.unwrap_or_else(|| "X-API-Key".to_owned()),
             place: place.unwrap_or(KeyPlace::Header),
         },
+        AuthKind::OAuth2(grant) => oauth2(grant, scheme, given)?,
     }))
 }
 

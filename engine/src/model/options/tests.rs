@@ -4,8 +4,8 @@
 use super::fixture::{TestColumn, options, table, try_table};
 use super::{Level, OptionError, OptionErrorKind, credentials, validate};
 use crate::model::{
-    Auth, FieldPath, Filter, KeyPlace, Location, OnError, Operator, Paging, ParameterPlace, Role,
-    RowsPath, RowsShape, TextCollation, Type, ValueFormat,
+    Auth, ClientAuth, FieldPath, Filter, Grant, KeyPlace, Location, OAuth2, OnError, Operator,
+    Paging, ParameterPlace, Role, RowsPath, RowsShape, TextCollation, Type, ValueFormat,
 };
 use std::time::Duration;
 
@@ -120,8 +120,6 @@ fn an_option_on_the_wrong_level_is_sent_to_the_right_one() {
 #[test]
 fn what_later_work_brings_is_refused_by_name() {
     let later = [
-        (Level::Server, "token_url", "https://x"),
-        (Level::UserMapping, "client_secret", "x"),
         (Level::UserMapping, "vault_secret", "x"),
         (Level::Table, "insert_method", "POST"),
     ];
@@ -153,12 +151,6 @@ fn what_later_work_brings_is_refused_by_name() {
             "field",
             "$['a']",
             "JSONPath in option \"field\" is not supported yet",
-        ),
-        (
-            Level::Server,
-            "auth",
-            "oauth2_client_credentials",
-            "auth 'oauth2_client_credentials' is not supported yet",
         ),
     ];
     for (level, name, value, message) in values {
@@ -1051,6 +1043,55 @@ fn the_kind_of_sign_in_follows_from_its_details() {
     refuse(Level::Server, "api_key_name", &["", "a b", "Host"]);
     refuse(Level::Server, "api_key_in", &["body"]);
     refuse(Level::Server, "auth", &["digest"]);
+}
+
+#[test]
+fn oauth2_needs_its_token_endpoint_and_its_options_need_oauth2() {
+    let auth = |pairs: &[(&str, &str)]| try_table(pairs, &[], &[]).map(|table| table.source.auth);
+    let url = ("token_url", "https://login.test/token?tenant=1");
+    assert_eq!(
+        auth(&[
+            ("auth", "oauth2_refresh_token"),
+            url,
+            ("scope", "read write:all"),
+            ("token_auth", "post"),
+        ]),
+        Ok(Some(Auth::OAuth2(OAuth2 {
+            grant: Grant::RefreshToken,
+            token_url: url.1.to_owned(),
+            scope: Some("read write:all".to_owned()),
+            client_auth: ClientAuth::Post,
+            scheme: None,
+        })))
+    );
+    let kind = |pairs: &[(&str, &str)]| auth(pairs).unwrap_err().kind;
+    assert_eq!(
+        kind(&[("auth", "oauth2_client_credentials")]),
+        OptionErrorKind::Missing
+    );
+    for lone in [url, ("scope", "a"), ("token_auth", "basic")] {
+        assert_eq!(kind(&[lone]), OptionErrorKind::Conflict);
+        assert_eq!(kind(&[("auth", "bearer"), lone]), OptionErrorKind::Conflict);
+    }
+    refuse(Level::Server, "scope", &["", " a", "a  b", "a\"b", "ä"]);
+    refuse(Level::Server, "token_auth", &["", "header"]);
+    refuse(
+        Level::Server,
+        "token_url",
+        &["", "/token", "ftp://login.test", "https://login.test/#a"],
+    );
+    for secret in [
+        "https://me:pw@login.test/",
+        "https://login.test/?client_secret=x",
+    ] {
+        assert_eq!(
+            refusal(Level::Server, "token_url", secret).kind,
+            OptionErrorKind::Secret
+        );
+    }
+    for option in ["client_id", "client_secret", "refresh_token"] {
+        refuse(Level::UserMapping, option, &["a\nb", "ä"]);
+    }
 }
 
 #[test]
