@@ -6,6 +6,7 @@ mod entities;
 mod errors;
 mod executor;
 mod explain;
+mod formats;
 mod lookups;
 mod monitoring;
 mod oauth2;

@@ -320,8 +320,6 @@ mod tests {
     fn values_of_later_issues_are_refused_by_name() {
         create_server();
         let cases = [
-            (table("format 'jsonl'"), "format 'jsonl'"),
-            (table("format 'csv'"), "format 'csv'"),
             (table("rows '$.items[*]'"), "JSONPath in option \"rows\""),
             (
                 column_with("field '$[''a'']'"),

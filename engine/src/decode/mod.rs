@@ -2,10 +2,12 @@
 
 mod batch;
 mod convert;
+mod csv;
 mod datetime;
 mod envelope;
 mod grammar;
 mod lexer;
+mod lines;
 mod locate;
 mod number;
 mod outbox;

@@ -3,6 +3,7 @@
 
 use super::batch::{Batch, Cell};
 use crate::error::{Error, Exchange, Result};
+use std::time::{Duration, Instant};
 
 /// Receives what the decoder makes.
 pub trait Sink {
@@ -37,6 +38,8 @@ const FIRST_ROWS: usize = 64;
 const MOST_ROWS: usize = 1000;
 const MOST_BYTES: usize = 256 << 10;
 const MOST_CELLS: usize = 64 << 10;
+/// A body whose parts come further apart than this is slow: its rows are not kept back until a batch is full.
+const SLOW: Duration = Duration::from_millis(20);
 
 /// Rows that were read, with a running checksum of their bytes.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +70,8 @@ pub(super) struct Outbox<'a> {
     /// Full batches that may not leave yet, each with what is reached once it has left.
     held: Option<Vec<(Batch, Progress)>>,
     announced: bool,
+    /// When more of the body was waited for last.
+    waited: Instant,
 }
 
 impl<'a> Outbox<'a> {
@@ -93,6 +98,7 @@ impl<'a> Outbox<'a> {
             batch,
             held: None,
             announced: false,
+            waited: Instant::now(),
         }
     }
 
@@ -157,6 +163,17 @@ impl<'a> Outbox<'a> {
         let most = if first { FIRST_ROWS } else { MOST_ROWS };
         let bytes = self.batch.arena.len() + self.batch.elements.len() * size_of::<Cell>();
         self.batch.rows >= most || bytes >= MOST_BYTES || self.batch.cells.len() >= MOST_CELLS
+    }
+
+    /// Sends off what is there if the body is slow: it may be long until more of it comes.
+    pub fn before_wait(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let is_slow = now.duration_since(self.waited) >= SLOW;
+        self.waited = now;
+        match is_slow && !self.is_holding() {
+            true => self.flush(),
+            false => Ok(()),
+        }
     }
 
     /// Sends the batch off, however full it is.

@@ -1,8 +1,10 @@
 //! One response: a walk through the document, with the rows read where they are met.
 
+use super::csv::Records;
 use super::envelope::Envelope;
 use super::grammar::{Grammar, Inner, Place, Token, skip};
 use super::lexer::{self, Expected, Why, more, unexpected};
+use super::lines;
 use super::locate::Kind;
 use super::outbox::{Outbox, Progress, Sink};
 use super::path::Path;
@@ -13,12 +15,14 @@ use super::search::{Find, Search};
 use super::value::{Text, Value};
 use super::window::Window;
 use crate::error::{Error, Exchange, Result};
-use crate::model::{RowsPath, RowsShape, Segment};
+use crate::model::{Format, RowsPath, RowsShape, Segment};
 use std::io::Read;
 
 /// Where things are in the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
+    /// How it is written. In a format without anything around its rows, only the shape matters of what follows.
+    pub format: Format,
     /// Where the rows are.
     pub rows: RowsPath,
     /// What they look like there.
@@ -52,7 +56,8 @@ pub struct PageEnd {
 /// before its end, or before 1 MiB of it was read.
 ///
 /// # Errors
-/// - [`Error::Body`] if the body is not one JSON document (RFC 8259) in UTF-8, or nested deeper than 512 levels;
+/// - [`Error::Body`] if the body is not one JSON document (RFC 8259) in UTF-8, or nested deeper than 512 levels; or not lines
+///   of such documents, or records of CSV with as many fields each;
 /// - [`Error::Truncated`] if it ends too early, or the reader fails;
 /// - [`Error::Rows`] if the rows are not where `layout` says, or a row is of another kind;
 /// - [`Error::Value`] if a value does not fit its column;
@@ -68,15 +73,37 @@ pub fn decode_page(
     sink: &mut dyn Sink,
 ) -> Result<PageEnd> {
     let outbox = Outbox::new(sink, progress, exchange, plan.wanted.len(), request);
-    let mut page = Page::new(
-        Window::new(reader, exchange),
-        Rows::new(plan, &layout.shape, outbox),
-        layout,
-    );
-    page.window.begin()?;
-    page.walk()?;
-    page.window.finish()?;
-    page.finish()
+    let mut window = Window::new(reader, exchange);
+    match &layout.format {
+        Format::Json => {
+            let rows = Rows::new(plan, &layout.shape, outbox);
+            Page::new(window, rows, layout).read()
+        }
+        Format::JsonLines => {
+            let mut rows = Rows::new(plan, &layout.shape, outbox);
+            window.begin_text()?;
+            lines::read(&mut rows, &mut window)?;
+            let last_key = rows.last_key()?;
+            bare_end(rows.outbox, last_key)
+        }
+        Format::Csv(options) => {
+            let mut records = Records::new(plan, options, outbox);
+            window.begin_text()?;
+            records.read(&mut window)?;
+            let last_key = records.last_key();
+            bare_end(records.outbox, last_key)
+        }
+    }
+}
+
+/// The end of a page that has nothing but rows.
+fn bare_end(mut outbox: Outbox, last_key: Option<String>) -> Result<PageEnd> {
+    outbox.finish()?;
+    Ok(PageEnd {
+        rows: outbox.rows(),
+        last_key,
+        ..PageEnd::default()
+    })
 }
 
 struct Page<'a> {
@@ -114,6 +141,13 @@ impl<'a> Page<'a> {
             names_at,
             depth,
         }
+    }
+
+    fn read(mut self) -> Result<PageEnd> {
+        self.window.begin()?;
+        self.walk()?;
+        self.window.finish()?;
+        self.finish()
     }
 
     fn walk(&mut self) -> Result<()> {
@@ -460,6 +494,7 @@ mod tests {
         );
         let path = vec!["data".to_owned(), "items".to_owned()];
         let layout = Layout {
+            format: Format::Json,
             rows: RowsPath::Path(path),
             shape: RowsShape::Objects,
             envelope: Vec::new(),

@@ -30,6 +30,8 @@ pub struct RowPlan {
     pub(super) key_slots: Vec<usize>,
     /// The slot of the keyset's field, after those of the columns.
     pub(super) keyset: Option<usize>,
+    /// The keyset's field.
+    pub(super) keyset_field: Option<FieldPath>,
     /// Node of each column that takes the element at its position.
     pub(super) positions: Vec<(usize, usize)>,
 }
@@ -75,6 +77,7 @@ impl RowPlan {
             key_slots: Vec::new(),
             positions: Vec::new(),
             wanted: Vec::new(),
+            keyset_field: None,
         };
         for (slot, column) in wanted.iter().enumerate() {
             plan.add(slot, &column.field);
@@ -89,6 +92,7 @@ impl RowPlan {
         if let Some(field) = &keyset {
             plan.add(wanted.len(), field);
         }
+        plan.keyset_field = keyset;
         plan.wanted = wanted;
         plan
     }

@@ -4,7 +4,7 @@ use super::convert::Converter;
 use super::lexer::{self, Expected, Stop, more, unexpected};
 use super::locate::{Kind, Locator, Slot, separator};
 use super::outbox::Outbox;
-use super::plan::RowPlan;
+use super::plan::{RowPlan, Wanted};
 use super::value::{Misfit, Text, Value};
 use super::window::Window;
 use crate::error::{Error, Result};
@@ -84,12 +84,21 @@ impl<'a> Rows<'a> {
                     window.advance(end);
                     first = false;
                 }
-                Err(stop) => window.resume(stop)?,
+                Err(stop) => {
+                    self.outbox.before_wait()?;
+                    window.resume(stop)?;
+                }
             }
             if self.outbox.is_holding() && window.offset() > MOST_HELD {
                 self.let_go()?;
             }
         }
+    }
+
+    /// Finds where the wanted values stand in the row at the start of `text`; its end and its kind.
+    #[inline]
+    pub fn locate(&mut self, text: &[u8]) -> std::result::Result<(usize, Kind), Stop> {
+        self.locator.row(text, 0, 0)
     }
 
     /// Reads the value at the window's start as the one row. It is not used up.
@@ -199,8 +208,9 @@ impl<'a> Rows<'a> {
         Ok(found)
     }
 
+    /// Takes the row that was located last.
     #[inline]
-    fn take(&mut self, row: &[u8], kind: Kind) -> Result<()> {
+    pub fn take(&mut self, row: &[u8], kind: Kind) -> Result<()> {
         let fresh = self.outbox.begin_row(row)?;
         if self.failed.is_some() {
             return Ok(());
@@ -242,21 +252,13 @@ impl<'a> Rows<'a> {
         {
             let value = slot.value(row);
             let wanted = &self.plan.wanted[index];
-            let batch = &mut self.outbox.batch;
-            let (arena, elements) = (batch.arena.len(), batch.elements.len());
-            match self
-                .converter
-                .cell(batch, &wanted.ty, wanted.format.as_ref(), value)
-            {
-                Ok(cell) => batch.cells.push(cell),
-                Err(_) if wanted.on_error == OnError::Null => {
-                    batch.arena.truncate(arena);
-                    batch.elements.truncate(elements);
-                    batch.cells.push(super::batch::Cell::Null);
-                    self.converter.reset();
-                }
-                Err(misfit) => return Err(self.misfit(index, misfit, &value)),
-            }
+            add_cell(
+                &mut self.converter,
+                &mut self.outbox,
+                wanted,
+                Ok(value),
+                &value,
+            )?;
         }
         Ok(self.outbox.end_row())
     }
@@ -285,16 +287,6 @@ impl<'a> Rows<'a> {
         }
     }
 
-    #[cold]
-    fn misfit(&self, index: usize, misfit: Misfit, value: &Value) -> Error {
-        Error::Value {
-            exchange: self.outbox.exchange().clone(),
-            column: self.plan.wanted[index].column.clone(),
-            reason: misfit.0.into_owned(),
-            value: value.shown(),
-        }
-    }
-
     fn keep_key(&mut self, row: &[u8], slot: usize) {
         let slot = self.locator.slots()[slot];
         let last = self.last.get_or_insert_with(|| LastKey {
@@ -304,5 +296,42 @@ impl<'a> Rows<'a> {
         last.slot = slot.alone();
         last.raw.clear();
         last.raw.extend_from_slice(&row[slot.start..slot.end]);
+    }
+}
+
+/// Adds the cell of a column to the batch's row. A value that does not fit it is NULL or an error, as the column says; `shown`
+/// stands for it in the message.
+#[inline]
+pub(super) fn add_cell(
+    converter: &mut Converter,
+    outbox: &mut Outbox,
+    wanted: &Wanted,
+    value: std::result::Result<Value, Misfit>,
+    shown: &Value,
+) -> Result<()> {
+    let batch = &mut outbox.batch;
+    let (arena, elements) = (batch.arena.len(), batch.elements.len());
+    let cell =
+        value.and_then(|value| converter.cell(batch, &wanted.ty, wanted.format.as_ref(), value));
+    match cell {
+        Ok(cell) => batch.cells.push(cell),
+        Err(_) if wanted.on_error == OnError::Null => {
+            batch.arena.truncate(arena);
+            batch.elements.truncate(elements);
+            batch.cells.push(super::batch::Cell::Null);
+            converter.reset();
+        }
+        Err(misfit) => return Err(unfitting(outbox, wanted, misfit, shown)),
+    }
+    Ok(())
+}
+
+#[cold]
+fn unfitting(outbox: &Outbox, wanted: &Wanted, misfit: Misfit, value: &Value) -> Error {
+    Error::Value {
+        exchange: outbox.exchange().clone(),
+        column: wanted.column.clone(),
+        reason: misfit.0.into_owned(),
+        value: value.shown(),
     }
 }

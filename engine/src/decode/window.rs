@@ -2,6 +2,7 @@
 
 use super::lexer::{Stop, Why};
 use crate::error::{Error, Exchange, Result};
+use memchr::memchr;
 use std::io::{ErrorKind, Read};
 
 /// What is read ahead, in bytes. Only a row that is longer makes the window grow.
@@ -90,24 +91,24 @@ impl<'a> Window<'a> {
             Why::More => Err(self.cut_off()),
             Why::TooDeep => {
                 let at = self.before + stop.at as u64;
-                Err(self.body(format!(
-                    "it is nested deeper than {} levels at byte {at}",
-                    super::grammar::MAX_DEPTH
-                )))
+                Err(self.body(too_deep(&format!("byte {at}"))))
             }
             Why::Expected(expected) => {
                 let at = self.before + stop.at as u64;
-                let found = match self.text().get(stop.at) {
-                    Some(byte) if byte.is_ascii_graphic() => {
-                        format!(", found \"{}\"", *byte as char)
-                    }
-                    _ => String::new(),
-                };
                 Err(self.body(format!(
-                    "invalid JSON at byte {at}: expected {}{found}",
-                    expected.text()
+                    "invalid JSON at byte {at}: expected {}{}",
+                    expected.text(),
+                    self.found(stop.at)
                 )))
             }
+        }
+    }
+
+    /// For messages: `, found "x"`, if there is something to show at this place of the bytes ahead.
+    pub fn found(&self, at: usize) -> String {
+        match self.text().get(at) {
+            Some(byte) if byte.is_ascii_graphic() => format!(", found \"{}\"", *byte as char),
+            _ => String::new(),
         }
     }
 
@@ -125,11 +126,48 @@ impl<'a> Window<'a> {
         if self.terminated || !number {
             return false;
         }
+        self.add_line_feed();
+        true
+    }
+
+    fn add_line_feed(&mut self) {
         self.terminated = true;
         self.make_room();
         self.buffer[self.end] = b'\n';
         self.end += 1;
-        true
+    }
+
+    /// Whether the body's last line had to be given its line feed.
+    pub fn is_terminated(&self) -> bool {
+        self.terminated
+    }
+
+    /// Whether nothing follows the bytes ahead.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The length of the line ahead, its line feed included, if it is there; the first `seen` bytes have none.
+    pub fn line(&self, seen: usize) -> Option<usize> {
+        let at = memchr(b'\n', &self.text()[seen..])?;
+        Some(seen + at + 1)
+    }
+
+    /// Reads on within a line: false at the end of the body. A last line without line feed is given one.
+    pub fn fill_line(&mut self) -> Result<bool> {
+        if self.fill()? {
+            return Ok(true);
+        }
+        let has_more = !self.text().is_empty();
+        if has_more {
+            self.add_line_feed();
+        }
+        Ok(has_more)
+    }
+
+    /// The body ends in the middle of its last line.
+    pub fn cut_off_in(&self, line: u64) -> Error {
+        self.truncated(format!("the body ended within line {line}"))
     }
 
     fn cut_off(&self) -> Error {
@@ -182,8 +220,8 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Skips what may stand before a document, and refuses what cannot be one.
-    pub fn begin(&mut self) -> Result<()> {
+    /// Skips a byte order mark, and refuses what is no UTF-8.
+    pub fn begin_text(&mut self) -> Result<()> {
         while self.text().len() < 4 && self.fill()? {}
         match self.text() {
             [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => {
@@ -196,6 +234,12 @@ impl<'a> Window<'a> {
             [0xEF, 0xBB, 0xBF, ..] => self.advance(3),
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Skips what may stand before a document, and refuses what cannot be one.
+    pub fn begin(&mut self) -> Result<()> {
+        self.begin_text()?;
         match self.next_byte()? {
             None => Err(self.body("the body is empty")),
             Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9') => Ok(()),
@@ -237,7 +281,8 @@ impl<'a> Window<'a> {
         }
     }
 
-    fn not_json(&mut self) -> Result<Error> {
+    /// The error for a body that is something else: it shows how that begins.
+    pub fn not_json(&mut self) -> Result<Error> {
         const SHOWN: usize = 60;
         while self.text().len() < SHOWN * 4 && self.fill()? {}
         let text = String::from_utf8_lossy(self.text());
@@ -256,6 +301,14 @@ impl<'a> Window<'a> {
             "expected JSON, the body begins with \"{shown}{rest}\""
         )))
     }
+}
+
+/// For messages: what is wrong at `place`.
+pub(super) fn too_deep(place: &str) -> String {
+    format!(
+        "it is nested deeper than {} levels at {place}",
+        super::grammar::MAX_DEPTH
+    )
 }
 
 #[cfg(test)]

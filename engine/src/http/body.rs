@@ -10,7 +10,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 use ureq::http::HeaderMap;
-use ureq::http::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
+use ureq::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 
 /// Bytes of an unwanted body that are read.
 const DRAINED: u64 = 64 * 1024;
@@ -28,21 +28,30 @@ pub struct Body {
     limit: u64,
     /// What Content-Length promised.
     expected: Option<u64>,
+    /// Only the connection's end tells where it ends.
+    ends_by_close: bool,
+    is_lines: bool,
+    /// The last byte that was read.
+    last: Option<u8>,
     failed: Option<Error>,
 }
 
 impl Body {
-    /// The body that follows a head with these headers, of which at most `limit` bytes are read.
+    /// The body that follows a head with these headers, of which at most `limit` bytes are read. `is_sealed`: the connection's end
+    /// cannot be taken for the body's, because TLS tells them apart (RFC 8446, section 6.1).
     pub(super) fn new(
         headers: &HeaderMap,
         body: ureq::Body,
+        is_sealed: bool,
         attempt: Attempt,
         limit: u64,
         exchange: Exchange,
         redactor: Arc<Redactor>,
     ) -> Body {
         let expected = body.content_length();
-        let is_framed = expected.is_some() || headers.contains_key(TRANSFER_ENCODING);
+        let is_framed = is_sealed
+            || headers.contains_key(CONTENT_LENGTH)
+            || headers.contains_key(TRANSFER_ENCODING);
         let values = headers.get_all(CONTENT_ENCODING).iter();
         let codings = Coding::list(values.map(|value| value.to_str().unwrap_or("?")));
         let wire = Wire {
@@ -58,6 +67,7 @@ impl Body {
             exchange: exchange.clone(),
             reason: reason.clone(),
         });
+        let ends_by_close = !is_framed && matches!(codings.as_deref(), Ok([]));
         let wire = Content::Wire(Box::new(wire));
         let codings = codings.into_iter().flatten().rev();
         Body {
@@ -68,8 +78,29 @@ impl Body {
             redactor,
             limit,
             expected,
+            ends_by_close,
+            is_lines: false,
+            last: None,
             failed,
         }
+    }
+
+    /// The body is lines, which look whole wherever they are cut off between two of them. Where only the connection's end tells
+    /// that it is over (RFC 9112, section 8), the last line must have an end at least.
+    pub(crate) fn expect_lines(&mut self) {
+        self.is_lines = true;
+    }
+
+    fn check_end(&self) -> io::Result<()> {
+        let is_whole = matches!(self.last, Some(b'\n' | b'\r'));
+        if is_whole || !self.is_lines || !self.ends_by_close {
+            return Ok(());
+        }
+        let reason = "the connection was closed, and nothing else tells that the body is complete";
+        Err(io::Error::other(Error::Truncated {
+            exchange: Exchange::default(),
+            reason: reason.to_owned(),
+        }))
     }
 
     /// Bytes read so far, after decompression.
@@ -122,11 +153,17 @@ impl Read for Body {
         if let Some(error) = &self.failed {
             return Err(io::Error::other(error.clone()));
         }
-        self.content.read(buffer).map_err(|error| {
+        let read = match self.content.read(buffer) {
+            Ok(0) if !buffer.is_empty() => self.check_end().map(|()| 0),
+            read => read,
+        };
+        let read = read.map_err(|error| {
             let error = self.place(error);
             self.failed = Some(error.clone());
             io::Error::other(error)
-        })
+        })?;
+        self.last = buffer[..read].last().copied().or(self.last);
+        Ok(read)
     }
 }
 

@@ -200,6 +200,7 @@ impl Client {
         let body = Body::new(
             &parts.headers,
             body,
+            request.url.starts_with("https:"),
             attempt.clone(),
             self.max_response_bytes,
             exchange.clone(),

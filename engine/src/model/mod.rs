@@ -8,6 +8,7 @@ mod caching;
 mod column;
 mod credentials;
 mod dialect;
+mod format;
 mod operators;
 pub mod options;
 mod reading;
@@ -24,6 +25,7 @@ pub use column::{
 };
 pub use credentials::{Auth, ClientAuth, Credentials, Grant, KeyPlace, OAuth2, Secret};
 pub use dialect::{BracketsFlavour, Dialect, JsonFlavour, SuffixFlavour};
+pub use format::{Csv, Format};
 pub use operators::{Operators, Spelled, Takes, Word};
 pub use reading::{BodyKind, BodyPlan, Method};
 pub use source::{RateLimit, RatePeriod, RetryPolicy, Source};

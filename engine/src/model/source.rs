@@ -18,8 +18,8 @@ pub struct Source {
     pub query: Vec<(String, String)>,
     /// The User-Agent header.
     pub user_agent: String,
-    /// The Accept header.
-    pub accept: String,
+    /// The Accept header; by the table's format unless it is given.
+    pub accept: Option<String>,
     /// How to sign in; `None` follows from what the user mapping holds.
     pub auth: Option<Auth>,
     /// Bound on making one connection (DNS, TCP, TLS).

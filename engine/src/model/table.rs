@@ -1,7 +1,8 @@
 //! A table: an endpoint, the shape of its rows, and how it is paged.
 
 use super::{
-    Aggregates, BodyPlan, Caching, Column, Dialect, FieldPath, Method, Operators, Segment, Source,
+    Aggregates, BodyPlan, Caching, Column, Dialect, FieldPath, Format, Method, Operators, Segment,
+    Source,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct Table {
     pub query: Vec<(String, String)>,
     /// Constant headers, the table's after (and instead of) the server's.
     pub headers: Vec<(String, String)>,
+    /// How a response is written.
+    pub format: Format,
     /// Where the rows are in a response.
     pub rows: RowsPath,
     /// What the rows look like there.

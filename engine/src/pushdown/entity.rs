@@ -85,7 +85,10 @@ pub fn entity(table: &Table) -> Table {
     Table {
         endpoint: table.entity_endpoint.clone().unwrap_or_default(),
         rows: RowsPath::Path(table.entity_field.clone().unwrap_or_default()),
-        shape: RowsShape::Single,
+        shape: match table.format.is_bare() {
+            true => table.shape.clone(),
+            false => RowsShape::Single,
+        },
         paging: Paging::None,
         page_size: None,
         page_size_param: None,

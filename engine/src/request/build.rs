@@ -213,12 +213,15 @@ fn column_of(table: &Table, variable: &str) -> String {
 fn headers(table: &Table, inputs: &Inputs) -> Vec<(String, String)> {
     let source = &table.source;
     let own = [
-        ("User-Agent", &source.user_agent),
-        ("Accept", &source.accept),
+        ("User-Agent", source.user_agent.as_str()),
+        (
+            "Accept",
+            source.accept.as_deref().unwrap_or(table.format.accept()),
+        ),
     ];
     let own = own
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.clone()));
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut headers: Vec<(String, String)> = Vec::new();
     for (name, value) in own.chain(
         source

@@ -331,6 +331,9 @@ impl Page<'_> {
         let cache = shared.cache.as_ref();
         let recording =
             cache.and_then(|cache| cache.record(request, head.status, &head.url, &head.headers));
+        if shared.decoding.layout.format.is_bare() {
+            response.body.expect_lines();
+        }
         let mut body = Received::new(&mut response.body, &shared.ledger, recording);
         self.head = head;
         self.read_page(&mut body)?;

@@ -25,6 +25,7 @@ impl Decoding {
         Decoding {
             plan: RowPlan::new(wanted, keyset),
             layout: Layout {
+                format: table.format.clone(),
                 rows: table.rows.clone(),
                 shape: table.shape.clone(),
                 envelope: envelope(table),

@@ -4,7 +4,7 @@ use rest_engine::decode::{
     Batch, Cell, Layout, PageEnd, Progress, RowPlan, Sink, Wanted, decode_page,
 };
 use rest_engine::error::{Error, Exchange, Result};
-use rest_engine::model::{FieldPath, OnError, RowsPath, RowsShape, Type};
+use rest_engine::model::{FieldPath, Format, OnError, RowsPath, RowsShape, Type};
 use std::io::Read;
 
 /// A cell with what it points to.
@@ -146,9 +146,18 @@ pub fn layout(rows: &str, shape: RowsShape) -> Layout {
         RowsPath::Path(segments(rows))
     };
     Layout {
+        format: Format::Json,
         rows,
         shape,
         envelope: Vec::new(),
+    }
+}
+
+/// A layout of a format that has nothing but rows.
+pub fn bare(format: Format, shape: RowsShape) -> Layout {
+    Layout {
+        format,
+        ..layout("auto", shape)
     }
 }
 

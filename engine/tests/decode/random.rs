@@ -3,7 +3,7 @@
 use crate::harness::*;
 use proptest::prelude::*;
 use rest_engine::decode::{Layout, PageEnd, Progress, RowPlan, Scalar, Wanted};
-use rest_engine::model::{FieldPath, OnError, RowsPath, RowsShape, Type};
+use rest_engine::model::{FieldPath, Format, OnError, RowsPath, RowsShape, Type};
 use serde_json::Value;
 
 /// A document as it is written: the DOM is what serde_json makes of it.
@@ -266,7 +266,7 @@ proptest! {
             "rows" => format!("{space}{{\"before\":{before},{space}\"rows\":{rows},\"after\":{after}}}"),
             _ => format!("{{\"before\":{before},\"a\"{space}:{{\"x\":{after},\"rows\":{space}{rows}}},\"after\":{after}}}"),
         };
-        let layout = Layout { rows: RowsPath::Path(segments(path)), shape: RowsShape::Objects, envelope: Vec::new() };
+        let layout = Layout { format: Format::Json, rows: RowsPath::Path(segments(path)), shape: RowsShape::Objects, envelope: Vec::new() };
         let (found, end) = run(&body, &sizes, &wanted, &layout);
         let dom: Value = serde_json::from_str(&body).unwrap();
         let array = segments(path).iter().fold(&dom, |at, segment| &at[segment]);
@@ -276,7 +276,7 @@ proptest! {
 
     #[test]
     fn single_documents_agree_with_the_dom(body in object(document(4)), sizes in prop::collection::vec(1_usize..50, 1..8), wanted in prop::collection::vec(wanted(), 0..6)) {
-        let layout = Layout { rows: RowsPath::Auto, shape: RowsShape::Single, envelope: Vec::new() };
+        let layout = Layout { format: Format::Json, rows: RowsPath::Auto, shape: RowsShape::Single, envelope: Vec::new() };
         let (found, _) = run(&body, &sizes, &wanted, &layout);
         let dom: Value = serde_json::from_str(&body).unwrap();
         check_rows(&found, &[&dom], &wanted)?;
@@ -295,7 +295,7 @@ proptest! {
         body[at] = byte;
         let oracle = serde_json::from_slice::<Vec<serde_json::Map<String, Value>>>(&body);
         let plan = RowPlan::new(wanted.clone(), None);
-        let layout = Layout { rows: RowsPath::Path(Vec::new()), shape: RowsShape::Objects, envelope: Vec::new() };
+        let layout = Layout { format: Format::Json, rows: RowsPath::Path(Vec::new()), shape: RowsShape::Objects, envelope: Vec::new() };
         let mut sink = Collected::default();
         let found = decode_into(&body, &[size], &plan, &layout, &mut Progress::default(), &mut sink);
         match oracle {
@@ -313,7 +313,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_decoder_panic(body in prop::collection::vec(prop::sample::select(b"[]{}:,\"\\0u-.e1tfn \xff\0".to_vec()), 0..60), wanted in prop::collection::vec(wanted(), 0..3)) {
         for shape in [RowsShape::Objects, RowsShape::Map, RowsShape::Values, RowsShape::Single, RowsShape::Arrays { columns_field: None }] {
-            let layout = Layout { rows: RowsPath::Auto, shape, envelope: Vec::new() };
+            let layout = Layout { format: Format::Json, rows: RowsPath::Auto, shape, envelope: Vec::new() };
             let plan = RowPlan::new(wanted.clone(), Some(FieldPath::Whole));
             let mut whole = Collected::default();
             let in_one = decode_into(&body, &[usize::MAX], &plan, &layout, &mut Progress::default(), &mut whole);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod ahead;
+mod bodies;
 mod bounds;
 mod cache;
 mod cancel;

@@ -72,7 +72,7 @@ fn source(base_url: &str) -> Source {
         headers: Vec::new(),
         query: Vec::new(),
         user_agent: "rest_fdw/test".to_owned(),
-        accept: "application/json".to_owned(),
+        accept: Some("application/json".to_owned()),
         auth: None,
         connect_timeout: Duration::from_secs(10),
         timeout: Duration::from_secs(10),

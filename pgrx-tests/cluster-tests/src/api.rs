@@ -80,6 +80,11 @@ impl Api {
         self.client.arrivals(&self.space)
     }
 
+    /// Requests that are being answered.
+    pub fn in_flight(&self) -> usize {
+        self.client.in_flight(&self.space)
+    }
+
     /// How many requests arrived since the last call of `take_…`.
     pub fn request_count(&self) -> usize {
         self.client.requests(&self.space).len()

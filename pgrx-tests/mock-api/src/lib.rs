@@ -23,7 +23,7 @@
 //! | `headers` | | extra response headers, written as they are |
 //! | `content_type` | `application/json` | |
 //! | `delay_ms` | 0 | milliseconds before the answer |
-//! | `stream` | | a body that is made while it is sent: `{"head": "[", "part": "{\"id\": {n}},", "times": N, "tail": "]", "pause_ms": 0}`; `{n}` is the part's number from 1 on; without `times` it has no end |
+//! | `stream` | | a body that is made while it is sent: `{"head": "[", "part": "{\"id\": {n}}", "separator": ",", "times": N, "tail": "]", "pause_ms": 0}`; `{n}` is the part's number from 1 on; without `times` it has no end |
 //! | `encoding` | | content codings in the order applied: `gzip`, `deflate`, `bare_deflate` (without zlib's header), `br`, `zstd`, `"gzip, br"` |
 //! | `gzip`, `chunked` | false | short for `"encoding": "gzip"`; chunks of 1,000 bytes instead of a Content-Length |
 //! | `content_length` | | what the head promises instead of the truth; a `stream` is sent without chunks then |

@@ -284,7 +284,7 @@ fn write_line(fields: impl Iterator<Item = String>, out: &mut Vec<u8>) {
 }
 
 /// A field of RFC 4180; an empty text is told from none by its quotes.
-fn csv_text(text: &str) -> String {
+pub(crate) fn csv_text(text: &str) -> String {
     if text.is_empty() || text.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// `head`, then `part` so many times, then `tail`; in `part` `{n}` is its number, from 1 on.
+/// `head`, then `part` so many times, with `separator` between them, then `tail`; in `part` `{n}` is its number, from 1 on.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StreamSpec {
     #[serde(default)]
     pub(crate) head: String,
     pub(crate) part: String,
+    #[serde(default)]
+    pub(crate) separator: String,
     /// Without it there is no end.
     #[serde(default)]
     pub(crate) times: Option<u64>,
@@ -47,6 +49,9 @@ impl Stream {
         let pieces: Vec<&str> = spec.part.split("{n}").collect();
         let mut number = 0;
         while spec.times.is_none_or(|times| number < times) {
+            if number > 0 {
+                out.write_all(spec.separator.as_bytes())?;
+            }
             number += 1;
             self.write_part(&mut *out, &pieces, number)?;
             if stopping.load(Ordering::Relaxed) {

@@ -321,15 +321,15 @@ fn codings_are_said_and_done_in_order() {
 
 #[test]
 fn a_stream_is_made_on_the_way() {
-    let stream = json!({"head": "[0", "part": ",{n}", "times": 3, "tail": "]"});
+    let stream = json!({"head": "[", "part": "{n}", "separator": ",", "times": 4, "tail": "]"});
     define("stream", json!({"stream": stream}));
     let (head, body) = fetch("stream");
     assert!(head.contains("Transfer-Encoding: chunked\r\n"), "{head}");
-    assert_eq!(body, b"9\r\n[0,1,2,3]\r\n0\r\n\r\n");
+    assert_eq!(body, b"9\r\n[1,2,3,4]\r\n0\r\n\r\n");
     define("stream", json!({"stream": stream, "content_length": 5}));
     let (head, body) = fetch("stream");
     assert!(head.contains("Content-Length: 5\r\n"), "{head}");
-    assert_eq!(body, b"[0,1,2,3]");
+    assert_eq!(body, b"[1,2,3,4]");
 }
 
 #[test]

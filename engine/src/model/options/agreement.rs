@@ -4,6 +4,7 @@ use super::aggregates;
 use super::caching;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
+use super::response;
 use super::source;
 
 /// A server needs its URL, and its token endpoint's where it has one.
@@ -19,6 +20,7 @@ pub(super) fn server(options: &[(String, String)]) -> Result<(), OptionError> {
 pub(super) fn table(options: &[(String, String)]) -> Result<(), OptionError> {
     required(options, "endpoint", "/items")?;
     aggregates::agree(&Given::one(options))?;
+    response::agree(&Given::one(options))?;
     exclusive(options)
 }
 

@@ -21,6 +21,7 @@ mod paging;
 mod path;
 mod quantity;
 mod reading;
+mod response;
 mod secrets;
 mod source;
 mod table;

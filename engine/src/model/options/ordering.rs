@@ -4,7 +4,7 @@ use super::definition::ColumnDefinition;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::{paging, quantity};
-use crate::model::{NullsOrder, Role, RowsShape, Sort, SortStyle, Sorting, Table};
+use crate::model::{Format, NullsOrder, Role, RowsShape, Sort, SortStyle, Sorting, Table};
 use crate::pushdown;
 
 #[cfg(test)]
@@ -219,16 +219,19 @@ pub(super) fn has_effect(table: &Table, own: &Given) -> Result<(), OptionError> 
 /// Refuses a list of columns where rows are read by their places.
 fn fields_have_names(table: &Table, own: &Given) -> Result<(), OptionError> {
     let by_place = match table.shape {
+        RowsShape::Arrays { .. } if matches!(table.format, Format::Csv(_)) => {
+            Some("csv_header 'off'")
+        }
         RowsShape::Arrays {
             columns_field: None,
-        } => Some("arrays"),
-        RowsShape::Values => Some("values"),
+        } => Some("rows_shape 'arrays'"),
+        RowsShape::Values => Some("rows_shape 'values'"),
         _ => None,
     };
     match by_place {
-        Some(shape) if own.text("fields_param").is_some() => {
+        Some(declared) if own.text("fields_param").is_some() => {
             let message = format!(
-                "option \"fields_param\" has no effect with rows_shape '{shape}': its rows have no names"
+                "option \"fields_param\" has no effect with {declared}: its rows have no names"
             );
             Err(OptionError::conflict(message))
         }

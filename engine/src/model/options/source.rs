@@ -9,9 +9,6 @@ use super::{header, quantity};
 use crate::model::{Auth, ClientAuth, Grant, KeyPlace, OAuth2, RetryPolicy, Source};
 use std::time::Duration;
 
-/// JSON first; whatever else an API calls its JSON (`application/geo+json`) is welcome too.
-const ACCEPT: &str = "application/json, */*;q=0.1";
-
 /// Reads what a server's options say of the API itself.
 pub(super) fn source(definition: &Definition) -> Result<Source, OptionError> {
     let given = Given::one(definition.server);
@@ -26,9 +23,7 @@ pub(super) fn source(definition: &Definition) -> Result<Source, OptionError> {
         user_agent: given
             .read("user_agent", header::value)?
             .unwrap_or_else(|| format!("rest_fdw/{}", definition.version)),
-        accept: given
-            .read("accept", header::value)?
-            .unwrap_or_else(|| ACCEPT.to_owned()),
+        accept: given.read("accept", header::value)?,
         auth: auth(&given)?,
         connect_timeout: given
             .read("connect_timeout", quantity::timeout)?

@@ -9,11 +9,11 @@ use super::source::{error_status, source};
 use super::vocabulary::Level;
 use super::{
     aggregates, caching, constants, entity, header, operators, ordering, paging, path, quantity,
-    reading, template,
+    reading, response, template,
 };
 use crate::model::{
-    BodyPlan, BracketsFlavour, Column, Dialect, Filter, JsonFlavour, Operator, Operators, Paging,
-    ParameterPlace, Role, RowsPath, RowsShape, SuffixFlavour, Table,
+    BodyPlan, BracketsFlavour, Column, Dialect, Filter, Format, JsonFlavour, Operator, Operators,
+    Paging, ParameterPlace, Role, RowsPath, RowsShape, SuffixFlavour, Table,
 };
 use crate::pushdown;
 use std::time::Duration;
@@ -35,6 +35,7 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
     no_parameter_says_opposites(&table)?;
+    response::agrees(&table, &Given::one(definition.table))?;
     entity::agrees(&table, &Given::one(definition.table))?;
     template::agrees(&table, &Given::one(definition.table))?;
     aggregates::have_effect(&table, &Given::one(definition.table))?;
@@ -46,7 +47,13 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let own = Given::one(definition.table);
     let given = Given::two(definition.table, definition.server);
     let path = own.text("endpoint").unwrap_or_default();
-    let shape = shape(&given, &own)?;
+    let format = response::format(&given, &own)?;
+    let shape = shape(&given, &own, &format)?;
+    // A body that has nothing but rows has no place for what the server says of its other tables'.
+    let document = match format.is_bare() {
+        true => Given::one(&[]),
+        false => Given::two(definition.table, definition.server),
+    };
     let dialect = given.read("dialect", dialect)?.unwrap_or_default();
     let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
     let (method, body) = reading::reading(&given, &own, &columns)?;
@@ -59,16 +66,17 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         body,
         query: own.read("query", constants::query)?.unwrap_or_default(),
         headers: own.read("headers", constants::headers)?.unwrap_or_default(),
-        rows: given.read("rows", path::rows)?.unwrap_or(RowsPath::Auto),
+        rows: document.read("rows", path::rows)?.unwrap_or(RowsPath::Auto),
+        format,
         shape,
         paging: paging::paging(&given, definition.columns, &columns)?,
         page_size: given.read("page_size", quantity::positive)?,
         page_size_param: given.read("page_size_param", paging::parameter)?,
         max_page_size: given.read("max_page_size", quantity::positive)?,
-        has_more_field: given.read("has_more_field", path::member)?,
-        total_field: given.read("total_field", path::member)?,
+        has_more_field: document.read("has_more_field", path::member)?,
+        total_field: document.read("total_field", path::member)?,
         total_header: given.read("total_header", header::token)?,
-        page_count_field: given.read("page_count_field", path::member)?,
+        page_count_field: document.read("page_count_field", path::member)?,
         end_on_short_page: given
             .read("end_on_short_page", quantity::boolean)?
             .unwrap_or(false),
@@ -113,19 +121,6 @@ fn list_length(body: Option<&BodyPlan>) -> usize {
     match body {
         Some(BodyPlan { template: None, .. }) => MAX_BODY_LENGTH,
         Some(_) | None => MAX_URL_LENGTH,
-    }
-}
-
-/// Responses in JSON only, so far.
-pub(super) fn format(option: &str, value: &str) -> Result<(), OptionError> {
-    match value {
-        "json" => Ok(()),
-        "jsonl" | "csv" => Err(OptionError::not_yet(format_args!("format '{value}'"))),
-        _ => Err(OptionError::invalid(
-            option,
-            format_args!("\"{value}\" is not a format of responses"),
-        )
-        .with_hint("Write json.")),
     }
 }
 
@@ -214,10 +209,13 @@ pub(super) fn shape_name(option: &str, value: &str) -> Result<RowsShape, OptionE
     }
 }
 
-fn shape(given: &Given, own: &Given) -> Result<RowsShape, OptionError> {
+fn shape(given: &Given, own: &Given, format: &Format) -> Result<RowsShape, OptionError> {
     let declared = given
         .read("rows_shape", shape_name)?
         .unwrap_or(RowsShape::Objects);
+    if format.is_bare() {
+        return Ok(response::shape(format, declared));
+    }
     if let RowsShape::Arrays { .. } = declared {
         let columns_field = given.read("columns_field", path::member)?;
         return Ok(RowsShape::Arrays { columns_field });

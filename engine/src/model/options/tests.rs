@@ -136,12 +136,6 @@ fn what_later_work_brings_is_refused_by_name() {
     let values = [
         (
             Level::Table,
-            "format",
-            "csv",
-            "format 'csv' is not supported yet",
-        ),
-        (
-            Level::Table,
             "rows",
             "$.items[*]",
             "JSONPath in option \"rows\" is not supported yet",
@@ -424,6 +418,11 @@ fn numbers_and_truth_values_have_bounds() {
         &["0", "-1", "1.5", "x", "99999999999999999999"],
     );
     accept(Level::Table, "first_page", &["0", "1"]);
+    accept(Level::Table, "format", &["json", "jsonl", "csv"]);
+    accept(Level::Table, "csv_delimiter", &[",", "\t", "\\t", "|"]);
+    accept(Level::Table, "csv_quote", &["\"", "'", "none"]);
+    accept(Level::Table, "csv_header", &["on", "off"]);
+    accept(Level::Table, "csv_null", &["", "\\N", "NULL"]);
     refuse(Level::Server, "max_concurrency", &["0", "65"]);
     refuse(Level::Server, "max_retries", &["101", "-1"]);
     refuse(

@@ -3,7 +3,7 @@
 use super::error::{OptionError, OptionErrorKind};
 use super::{
     aggregates, base_url, caching, columns, constants, credentials, endpoint, filter, format,
-    header, operators, ordering, paging, path, quantity, reading, source, table,
+    header, operators, ordering, paging, path, quantity, reading, response, source, table,
 };
 
 /// Where an option is written.
@@ -146,7 +146,11 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "method", works!(reading::method)),
     Entry(Home::Table, "body", works!(reading::body)),
     Entry(Home::Table, "body_type", works!(reading::body_kind)),
-    Entry(Home::Table, "format", works!(table::format)),
+    Entry(Home::Table, "format", works!(response::name)),
+    Entry(Home::Table, "csv_delimiter", works!(response::delimiter)),
+    Entry(Home::Table, "csv_quote", works!(response::quote)),
+    Entry(Home::Table, "csv_header", works!(quantity::boolean)),
+    Entry(Home::Table, "csv_null", works!(response::null)),
     Entry(Home::Table, "dialect", works!(table::dialect)),
     Entry(Home::Table, "operators", works!(operators::operators)),
     Entry(Home::Table, "filter_param", works!(paging::parameter)),

@@ -3,7 +3,8 @@
 use super::choice::member;
 use super::{Aggregate, AskedBy, Call};
 use crate::model::{
-    Column, FieldPath, Function, Location, OnError, Paging, Role, RowsPath, RowsShape, Table, Type,
+    Column, FieldPath, Format, Function, Location, OnError, Paging, Role, RowsPath, RowsShape,
+    Table, Type,
 };
 
 /// The table that the API answers with: first the columns that make a group, then the calls' results; a
@@ -16,6 +17,8 @@ pub fn answer(table: &Table, aggregate: &Aggregate) -> Table {
         .map(|index| grouping(&table.columns[*index]));
     let results = aggregate.calls.iter().map(|call| result(table, call));
     let grouped = Table {
+        // Counts and sums come as JSON, whatever the rows are written in.
+        format: Format::Json,
         columns: groups.chain(results).collect(),
         key: Vec::new(),
         ..table.clone()

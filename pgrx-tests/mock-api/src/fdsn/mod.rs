@@ -4,6 +4,7 @@
 //! `starttime` looks at all events, not at the last thirty days, since the week is one of 2018.
 
 mod events;
+mod records;
 mod search;
 
 use crate::request::Request;
@@ -33,15 +34,16 @@ fn query(request: &Request, url: &str) -> Result<Response, String> {
     let search = Search::parse(&request.query())?;
     match search.format.as_deref() {
         Some("geojson") => {}
+        Some("csv") => return Ok(records::response(&search.run(events())?)),
         None => {
             return Err(
-                "Missing required parameter \"format\". This service has \"geojson\" only."
+                "Missing required parameter \"format\". This service has \"csv\" and \"geojson\" only."
                     .to_owned(),
             );
         }
         Some(other) => {
             return Err(format!(
-                "Bad format value \"{other}\". Valid values are \"geojson\"."
+                "Bad format value \"{other}\". Valid values are \"csv\", \"geojson\"."
             ));
         }
     }
