@@ -195,3 +195,112 @@ pub const ROLE_PG_READ_ALL_STATS: pg_sys::Oid =
 #[cfg(not(feature = "pg13"))]
 pub const ROLE_PG_READ_ALL_STATS: pg_sys::Oid =
     pg_sys::Oid::from_u32(pg_sys::ROLE_PG_READ_ALL_STATS);
+
+/// `ExecProcNode`, which is inline in C: the next row of a plan below.
+///
+/// # Safety
+/// `node` is a node that is being executed.
+pub unsafe fn exec_proc_node(node: *mut pg_sys::PlanState) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: by this function's contract; an initialised node has the function.
+    unsafe {
+        if !(*node).chgParam.is_null() {
+            pg_sys::ExecReScan(node);
+        }
+        match (*node).ExecProcNode {
+            Some(next) => next(node),
+            None => ptr::null_mut(),
+        }
+    }
+}
+
+/// `TupIsNull`, a macro in C.
+///
+/// # Safety
+/// `slot` is NULL or a slot.
+pub unsafe fn is_empty_slot(slot: *mut pg_sys::TupleTableSlot) -> bool {
+    // SAFETY: by this function's contract.
+    slot.is_null() || unsafe { u32::from((*slot).tts_flags) & pg_sys::TTS_FLAG_EMPTY != 0 }
+}
+
+/// A slot's row, copied into the current memory context.
+///
+/// # Safety
+/// `slot` holds a row.
+pub unsafe fn copy_minimal_tuple(slot: *mut pg_sys::TupleTableSlot) -> pg_sys::MinimalTuple {
+    let mut is_copy = false;
+    // SAFETY: by this function's contract.
+    unsafe {
+        let row = pg_sys::ExecFetchSlotMinimalTuple(slot, &mut is_copy);
+        if is_copy {
+            return row;
+        }
+        pg_sys::heap_copy_minimal_tuple(
+            row,
+            #[cfg(feature = "pg18")]
+            0,
+        )
+    }
+}
+
+/// `ExecProject`, which is inline in C.
+///
+/// # Safety
+/// `projection` is a node's, whose context's scan tuple is the row.
+pub unsafe fn project(projection: *mut pg_sys::ProjectionInfo) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: by this function's contract; the state of a projection has its slot and its function.
+    unsafe {
+        let state = &raw mut (*projection).pi_state;
+        let slot = (*state).resultslot;
+        pg_sys::ExecClearTuple(slot);
+        let mut is_null = false;
+        let context = (*projection).pi_exprContext;
+        if let Some(evaluate) = (*state).evalfunc {
+            let before = pg_sys::MemoryContextSwitchTo((*context).ecxt_per_tuple_memory);
+            evaluate(state, context, &mut is_null);
+            pg_sys::MemoryContextSwitchTo(before);
+        }
+        (*slot).tts_flags &= !(pg_sys::TTS_FLAG_EMPTY as u16);
+        (*slot).tts_nvalid = (*(*slot).tts_tupleDescriptor).natts as pg_sys::AttrNumber;
+        slot
+    }
+}
+
+/// Whether a plan remembers the rows of the plan below it.
+///
+/// # Safety
+/// `plan` is NULL or a plan.
+pub unsafe fn is_memoize(plan: *mut pg_sys::Plan) -> bool {
+    #[cfg(feature = "pg13")]
+    {
+        let _ = plan;
+        false
+    }
+    // SAFETY: by this function's contract.
+    #[cfg(not(feature = "pg13"))]
+    unsafe {
+        !plan.is_null() && pgrx::is_a(plan.cast(), pg_sys::NodeTag::T_Memoize)
+    }
+}
+
+/// The plans of a plan that are neither its left nor its right one.
+///
+/// # Safety
+/// `plan` is a plan.
+pub unsafe fn further_plans(plan: *mut pg_sys::Plan) -> Vec<*mut pg_sys::Plan> {
+    use pg_sys::NodeTag::{T_Append, T_CustomScan, T_MergeAppend, T_SubqueryScan};
+    // SAFETY: each cast follows the node's tag.
+    unsafe {
+        let list = match (*plan).type_ {
+            T_Append => (*plan.cast::<pg_sys::Append>()).appendplans,
+            T_MergeAppend => (*plan.cast::<pg_sys::MergeAppend>()).mergeplans,
+            T_CustomScan => (*plan.cast::<pg_sys::CustomScan>()).custom_plans,
+            T_SubqueryScan => return vec![(*plan.cast::<pg_sys::SubqueryScan>()).subplan],
+            #[cfg(feature = "pg13")]
+            pg_sys::NodeTag::T_ModifyTable => (*plan.cast::<pg_sys::ModifyTable>()).plans,
+            _ => return Vec::new(),
+        };
+        pgrx::PgList::<pg_sys::Plan>::from_pg(list)
+            .iter_ptr()
+            .collect()
+    }
+}

@@ -361,6 +361,9 @@ unsafe fn report_totals(state: *mut pg_sys::ExplainState, totals: &Totals, cachi
         if totals.remembered > 0 {
             count(state, "Lookups Remembered", totals.remembered);
         }
+        if totals.ahead > 0 {
+            count(state, "Lookups Read Ahead", totals.ahead);
+        }
         if (*state).timing {
             let waiting = totals.waiting.as_secs_f64() * 1000.0;
             pg_sys::ExplainPropertyFloat(

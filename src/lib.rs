@@ -31,6 +31,7 @@ pub extern "C-unwind" fn _PG_init() {
     settings::register();
     shared_memory::register();
     executor::register();
+    planner::register();
 }
 
 extension_sql!(

@@ -6,8 +6,9 @@ use crate::error::FdwError;
 use crate::settings;
 use pgrx::pg_sys;
 use rest_engine::error::Error as EngineError;
-use rest_engine::model::Table;
-use rest_engine::pushdown::{self, RemoteQuery, Sent, SortKey};
+use rest_engine::model::{Operator, Table};
+use rest_engine::predicate::Value;
+use rest_engine::pushdown::{self, Condition, RemoteQuery, Sent, SortKey};
 use rest_engine::request::{self, Bound};
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString};
@@ -45,6 +46,8 @@ pub struct ScanPlan {
     pub hint: Option<u64>,
     /// Whether pages may be fetched before they are asked for.
     pub fetch_ahead: bool,
+    /// The condition, among those that are sent, for which the API takes a list of other tables' values just as well.
+    pub list: Option<usize>,
 }
 
 /// Aggregates that the API answers, in SQL's words.
@@ -99,15 +102,48 @@ impl ScanPlan {
 
     /// What each request sends for these operands.
     pub fn bind(&self, operands: &[request::Operand]) -> Result<Bound, EngineError> {
-        let all = &self.query.sent;
+        self.bind_query(&self.query, operands)
+    }
+
+    /// The same where the condition `place` has these values instead of one.
+    pub fn bind_list(
+        &self,
+        place: usize,
+        operands: &[request::Operand],
+        values: Vec<Value>,
+    ) -> Result<Bound, EngineError> {
+        let (mut query, mut operands) = (self.query.clone(), operands.to_vec());
+        if let Condition::Test(leaf) = &mut query.sent[place].condition {
+            leaf.operator = Operator::In;
+        }
+        if let Some(operand) = self.listed_operand(place) {
+            operands[operand] = request::Operand::Value(Value::List(values));
+        }
+        self.bind_query(&query, &operands)
+    }
+
+    /// The operand that the condition `place` compares with.
+    pub fn listed_operand(&self, place: usize) -> Option<usize> {
+        match &self.query.sent.get(place)?.condition {
+            Condition::Test(leaf) => leaf.operands.first().copied(),
+            _ => None,
+        }
+    }
+
+    fn bind_query(
+        &self,
+        query: &RemoteQuery,
+        operands: &[request::Operand],
+    ) -> Result<Bound, EngineError> {
+        let all = &query.sent;
         let (sent, unsent): (Vec<usize>, Vec<usize>) =
             (0..all.len()).partition(|index| self.is_sent(&all[*index]));
         let query = RemoteQuery {
             sent: sent.iter().map(|index| all[*index].clone()).collect(),
             // The plan above the scan relies on the order; it filters nothing.
-            order: self.query.order.clone(),
-            fields: self.query.fields.clone().filter(|_| settings::pushdown()),
-            aggregate: self.query.aggregate.clone(),
+            order: query.order.clone(),
+            fields: query.fields.clone().filter(|_| settings::pushdown()),
+            aggregate: query.aggregate.clone(),
         };
         let mut bound = request::bind(&self.table, &query, operands)?;
         for index in bound.unsent.iter_mut().chain(&mut bound.widened) {

@@ -5,6 +5,7 @@ use std::ffi::CString;
 
 static PUSHDOWN: GucSetting<bool> = GucSetting::<bool>::new(true);
 static MAX_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(0);
+static READ_AHEAD: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static ALLOWED_HOSTS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static CACHE: GucSetting<bool> = GucSetting::<bool>::new(true);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(256);
@@ -33,6 +34,16 @@ pub fn register() {
         &MAX_REQUESTS,
         0,
         i32::MAX,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"rest_fdw.read_ahead",
+        c"Rows of the outer side that a join by look-ups reads ahead.",
+        c"Look-ups of so many rows are made side by side, or as lists. 0 looks up one row at a time.",
+        &READ_AHEAD,
+        0,
+        100_000,
         GucContext::Userset,
         GucFlags::default(),
     );
@@ -92,6 +103,11 @@ pub fn max_requests() -> Option<u64> {
     u64::try_from(MAX_REQUESTS.get())
         .ok()
         .filter(|bound| *bound > 0)
+}
+
+/// Rows of the outer side that a join by look-ups reads ahead.
+pub fn read_ahead() -> usize {
+    usize::try_from(READ_AHEAD.get()).unwrap_or_default()
 }
 
 /// The text of `rest_fdw.allowed_hosts`.

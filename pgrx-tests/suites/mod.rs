@@ -16,6 +16,7 @@ mod paging;
 mod parameters;
 mod predicates;
 mod pushdown;
+mod read_ahead;
 mod request_counts;
 mod scans;
 mod shapes;

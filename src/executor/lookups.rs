@@ -42,6 +42,11 @@ impl Recording {
         (self.bytes <= most).then_some(self)
     }
 
+    /// Bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The rows, in their order.
     pub fn batches(&self) -> &[Rc<Batch>] {
         &self.batches
@@ -82,7 +87,7 @@ impl Lookups {
     ///
     /// The newest make room for it. An outer side that is read over and over in one order would find nothing of what
     /// comes next where the oldest do; and the one that was made last, which neighbours often repeat, is always kept.
-    pub fn remember(&mut self, key: Key, rows: Recording) {
+    pub fn remember(&mut self, key: Key, rows: Rc<Recording>) {
         self.forget(&key);
         let bytes = Self::taken(&key, &rows);
         while self.bytes + bytes > MOST_BYTES {
@@ -93,7 +98,7 @@ impl Lookups {
         }
         self.bytes += bytes;
         self.order.push(key.clone());
-        self.complete.insert(key, Rc::new(rows));
+        self.complete.insert(key, rows);
     }
 
     fn forget(&mut self, key: &Key) {
@@ -123,15 +128,14 @@ mod tests {
     }
 
     /// Rows that take a little more than so many bytes.
-    fn rows(bytes: usize) -> Recording {
+    fn rows(bytes: usize) -> Rc<Recording> {
         let batch = Batch {
             rows: 1,
             arena: Vec::with_capacity(bytes),
             ..Batch::default()
         };
-        Recording::default()
-            .and(&Rc::new(batch), usize::MAX)
-            .unwrap()
+        let rows = Recording::default().and(&Rc::new(batch), usize::MAX);
+        Rc::new(rows.unwrap())
     }
 
     fn known(lookups: &Lookups, values: std::ops::Range<usize>) -> Vec<usize> {

@@ -1,6 +1,8 @@
 //! The executor callbacks: begin, iterate, rescan, end.
 
 mod aggregates;
+mod ahead;
+mod announce;
 mod arrays;
 mod budget;
 mod composite;
@@ -10,6 +12,7 @@ mod lookups;
 mod memory;
 mod operands;
 mod parameters;
+mod read_ahead;
 mod reader;
 mod release;
 mod scan;
@@ -19,13 +22,36 @@ mod values;
 mod wait;
 
 pub use operands::constant;
+pub use read_ahead::{READ_AHEAD, methods as read_ahead_methods};
 pub use reader::Reader;
-pub use release::register;
 pub use scan::{ForeignScan, Totals};
 
 use crate::plan::ScanPlan;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 use release::Streaming;
+
+/// Called once, when the library is loaded.
+pub fn register() {
+    release::register();
+    read_ahead::register();
+}
+
+/// Whether a relation of the planner is a foreign table of this wrapper.
+///
+/// # Safety
+/// `relation` is a relation of the planner.
+pub unsafe fn is_own(relation: *mut pg_sys::RelOptInfo) -> bool {
+    // SAFETY: by this function's contract.
+    let routine = unsafe { (*relation).fdwroutine.as_ref() };
+    routine
+        .and_then(|routine| routine.BeginForeignScan)
+        .is_some_and(|begin| {
+            std::ptr::fn_addr_eq(
+                begin,
+                begin_foreign_scan as unsafe extern "C-unwind" fn(_, _),
+            )
+        })
+}
 
 /// `BeginForeignScan`: prepares a scan; nothing is sent before the first row is asked for.
 ///
@@ -50,6 +76,7 @@ pub unsafe extern "C-unwind" fn begin_foreign_scan(
         (*node).fdw_state = PgMemoryContexts::For(query_context)
             .leak_and_drop_on_delete(scan)
             .cast();
+        read_ahead::begun(read_ahead::place_of(node), node);
     }
 }
 

@@ -1,14 +1,16 @@
 //! One scan of a foreign table: its operands, its stream of batches, its rows.
 
 use super::aggregates::Results;
-use super::lookups::{Key, Lookups};
+use super::ahead::{Ahead, Answer};
+use super::announce::announced;
+use super::lookups::{Key, Lookups, Recording};
 use super::operands;
 use super::parameters::Parameters;
 use super::release::Streaming;
 use super::source::{Found, Source};
 use super::texts::Texts;
 use super::values::Loader;
-use super::{budget, release, wait};
+use super::{budget, read_ahead, release, wait};
 use crate::error::FdwError;
 use crate::monitoring::{Account, WatchedScan};
 use crate::plan::ScanPlan;
@@ -35,6 +37,8 @@ pub struct Totals {
     pub removed: u64,
     /// Executions that were answered by what an earlier one had read.
     pub remembered: u64,
+    /// Executions that were asked for before their turn.
+    pub ahead: u64,
     /// Time that the backend waited for the API.
     pub waiting: Duration,
 }
@@ -65,6 +69,10 @@ pub struct ForeignScan {
     /// The execution before, if it was not read to its end: one with the same values goes on with it.
     paused: Option<Source>,
     lookups: Lookups,
+    /// What is asked for of the executions that are known to come.
+    ahead: Option<Ahead>,
+    /// By which the node that reads ahead finds this one.
+    place: (usize, usize),
     finished: bool,
     totals: Totals,
 }
@@ -121,6 +129,8 @@ impl ForeignScan {
                 asked: None,
                 paused: None,
                 lookups: lookups(node, flags),
+                ahead: None,
+                place: read_ahead::place_of(node),
                 finished: false,
                 totals: Totals::default(),
                 plan,
@@ -233,13 +243,22 @@ impl ForeignScan {
             self.asked = request.ok().map(|request| request.redacted());
         }
         let key = Key::new(&bound.requests);
+        let mut checks = self.checks(&bound);
         let source = match key.as_ref().and_then(|key| self.known(key)) {
             Some(source) => source,
-            None => self.ask(&bound, key)?,
+            None => match self.asked_ahead(key.as_ref())? {
+                Answer::Own(rows) => self.own(key.as_ref(), rows),
+                Answer::Shared(rows) => {
+                    // Rows of other values are among them.
+                    checks = (0..self.rechecks.len()).collect();
+                    Source::remembered(rows)
+                }
+                Answer::Unknown => self.ask(&bound, key)?,
+            },
         };
         self.stream = Some(Stream {
             source,
-            checks: self.checks(&bound),
+            checks,
             requests: bound.requests,
             batch: Rc::default(),
             next_row: 0,
@@ -256,30 +275,62 @@ impl ForeignScan {
         known
     }
 
+    /// The rows of an execution that were asked for before its turn.
+    fn asked_ahead(&mut self, key: Option<&Key>) -> Result<Answer, FdwError> {
+        let (Some(ahead), Some(key)) = (&mut self.ahead, key) else {
+            return Ok(Answer::Unknown);
+        };
+        let most = self.lookups.most();
+        let answer = ahead.answer(key, most, &mut self.totals.waiting);
+        log(ahead.take_log());
+        let answer = answer.map_err(|error| remote(&self.table, error))?;
+        self.totals.ahead += u64::from(!matches!(answer, Answer::Unknown));
+        Ok(answer)
+    }
+
+    fn own(&mut self, key: Option<&Key>, rows: Recording) -> Source {
+        let rows = Rc::new(rows);
+        if let Some(key) = key {
+            self.lookups.remember(key.clone(), Rc::clone(&rows));
+        }
+        Source::remembered(rows)
+    }
+
+    /// Asks for what the next executions will need, as far as it is not known: these are their operands, in the order
+    /// in which they will come. What cannot be asked for now is asked for, or raises its error, when its turn comes.
+    pub fn announce(&mut self, operands: Vec<Vec<Operand>>) {
+        self.end_ahead();
+        self.lookups.expect_more();
+        let (announced, entity) = announced(&self.plan, &self.lookups, &operands);
+        if announced.len() < 2 {
+            return;
+        }
+        let spec = self.spec(announced.requests.clone(), entity, None);
+        let started = self.client().and_then(|client| {
+            Scan::start(client, spec).map_err(|error| remote(&self.table, error))
+        });
+        // A failure to start is the next look-up's, too.
+        if let Ok(scan) = started {
+            self.ahead = Some(Ahead::new(announced, scan));
+            release::opened(self);
+        }
+    }
+
+    fn end_ahead(&mut self) {
+        if let Some(mut ahead) = self.ahead.take() {
+            self.totals.statistics.add(&ahead.statistics());
+            log(ahead.take_log());
+        }
+    }
+
     /// Sends the requests of an execution.
     fn ask(&mut self, bound: &Bound, key: Option<Key>) -> Result<Source, FdwError> {
         if let Some(paused) = self.paused.take() {
             self.end(paused);
         }
         let whole = bound.unsent.is_empty() && bound.widened.is_empty();
-        let mut spec = ScanSpec {
-            table: if bound.entity {
-                let entity = || Arc::new(pushdown::entity(&self.table));
-                Arc::clone(self.entity.get_or_init(entity))
-            } else {
-                Arc::clone(&self.table)
-            },
-            requests: bound.requests.clone(),
-            wanted: match &self.results {
-                Some(_) => (0..self.table.columns.len()).collect(),
-                None => self.plan.wanted.clone(),
-            },
-            hint: self.plan.hint.filter(|_| whole),
-            fetch_ahead: self.plan.fetch_ahead,
-            most_pages: None,
-            budget: budget::of_statement(),
-            cache: None,
-        };
+        let hint = self.plan.hint.filter(|_| whole);
+        let spec = self.spec(bound.requests.clone(), bound.entity, hint);
         let client = self.client()?;
         spec.cache = cache::of_scan(&self.table, self.user, self.plan.server.into(), &client)?;
         let account = Account {
@@ -292,6 +343,26 @@ impl ForeignScan {
         self.asks_for_all = self.results.is_none() && self.is_unfiltered(&bound.requests);
         release::opened(self);
         Ok(Source::running(scan, key))
+    }
+
+    fn spec(&self, requests: Vec<Inputs>, entity: bool, hint: Option<u64>) -> ScanSpec {
+        ScanSpec {
+            table: if entity {
+                let entity = || Arc::new(pushdown::entity(&self.table));
+                Arc::clone(self.entity.get_or_init(entity))
+            } else {
+                Arc::clone(&self.table)
+            },
+            requests,
+            wanted: match &self.results {
+                Some(_) => (0..self.table.columns.len()).collect(),
+                None => self.plan.wanted.clone(),
+            },
+            hint,
+            fetch_ahead: self.plan.fetch_ahead,
+            most_pages: None,
+            budget: budget::of_statement(),
+        }
     }
 
     /// Whether these requests ask for all rows.
@@ -316,7 +387,11 @@ impl ForeignScan {
             .collect()
     }
 
-    unsafe fn evaluate_operands(&self, node: *mut pg_sys::ForeignScanState) -> Vec<Operand> {
+    /// The values of the operands now.
+    ///
+    /// # Safety
+    /// `node` is the node that this scan was begun for.
+    pub unsafe fn evaluate_operands(&self, node: *mut pg_sys::ForeignScanState) -> Vec<Operand> {
         let context = |state: *mut pg_sys::ExprState, ty: u32| {
             let mut is_null = false;
             // SAFETY: the expressions were initialised for this node; each has the type that the
@@ -364,7 +439,7 @@ impl ForeignScan {
     }
 
     fn end(&mut self, mut source: Source) {
-        if self.paused.is_none() {
+        if self.paused.is_none() && self.ahead.is_none() {
             release::closed(self);
         }
         source.stop();
@@ -383,6 +458,9 @@ impl ForeignScan {
         for source in stream.into_iter().chain(&self.paused) {
             totals.statistics.add(&source.statistics());
         }
+        if let Some(ahead) = &self.ahead {
+            totals.statistics.add(&ahead.statistics());
+        }
         totals
     }
 }
@@ -390,16 +468,19 @@ impl ForeignScan {
 impl Streaming for ForeignScan {
     fn close(&mut self) {
         self.finished = false;
+        self.end_ahead();
         let stream = self.stream.take().map(|stream| stream.source);
         for source in stream.into_iter().chain(self.paused.take()) {
             self.end(source);
         }
+        release::closed(self);
         self.client = None;
     }
 }
 
 impl Drop for ForeignScan {
     fn drop(&mut self) {
+        read_ahead::ended(self.place);
         release::closed(self);
     }
 }

@@ -131,7 +131,7 @@ impl Running {
             }
             Polled::Done => {
                 if let Some((key, rows)) = self.record.take() {
-                    lookups.remember(key, rows);
+                    lookups.remember(key, Rc::new(rows));
                 }
                 Found::End
             }

@@ -3,6 +3,7 @@
 use super::clauses::{self, Clause};
 use super::orders;
 use super::paths::push_down;
+use super::read_ahead::list_lookup;
 use super::relation::Relation;
 use super::upper::aggregate_scan;
 use crate::encoding::from_server;
@@ -37,10 +38,12 @@ pub unsafe extern "C-unwind" fn get_foreign_plan(
         let relation = Relation::of(root, rel);
         let clauses = clauses::translate(relation, restrictions);
         let mut pushdown = push_down(relation, &clauses);
+        let list = list_lookup(relation, &clauses, &pushdown);
         let expressions = Expressions::sort(relation, &clauses, &mut pushdown);
         let order = ChosenOrder::of(relation, &clauses, (*path).path.pathkeys)
             .unwrap_or_else(|error| error.raise());
-        let plan = scan_plan(relation, &clauses, &pushdown, &expressions, order);
+        let mut plan = scan_plan(relation, &clauses, &pushdown, &expressions, order);
+        plan.list = list;
         let private = plan.to_list().unwrap_or_else(|error| error.raise());
         pg_sys::make_foreignscan(
             target_list,
@@ -215,6 +218,7 @@ unsafe fn scan_plan(
         wanted,
         hint,
         fetch_ahead,
+        list: None,
     }
 }
 
@@ -324,7 +328,7 @@ fn only_drops_the_end(relation: &Relation, clause: &Clause, order: &ChosenOrder)
 }
 
 /// Whether the query is going to read all rows, as far as the planner knows.
-unsafe fn reads_everything(root: *mut pg_sys::PlannerInfo) -> bool {
+pub(super) unsafe fn reads_everything(root: *mut pg_sys::PlannerInfo) -> bool {
     // SAFETY: the planner's own state.
     unsafe { (*root).tuple_fraction <= 0.0 && (*(*root).parse).limitCount.is_null() }
 }

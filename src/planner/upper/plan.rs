@@ -80,6 +80,7 @@ unsafe fn scan_plan(
         local_reasons: vec!["groups are checked here".to_owned(); conditions],
         wanted: Vec::new(),
         hint: None,
+        list: None,
         fetch_ahead: true,
     }
 }
