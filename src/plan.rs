@@ -47,7 +47,16 @@ pub struct ScanPlan {
     /// Whether pages may be fetched before they are asked for.
     pub fetch_ahead: bool,
     /// The condition, among those that are sent, for which the API takes a list of other tables' values just as well.
-    pub list: Option<usize>,
+    pub list: Option<ListLookup>,
+}
+
+/// A condition that may have a list of values instead of one.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ListLookup {
+    /// Its place among those that are sent.
+    pub sent: usize,
+    /// How many values one request carries.
+    pub values: usize,
 }
 
 /// Aggregates that the API answers, in SQL's words.

@@ -496,14 +496,14 @@ mod tests {
         run("SET LOCAL enable_memoize = off");
         assert_eq!(rows(query), expected);
         assert_eq!(
-            api.requests(),
+            api.sorted_requests(),
             [repos("ada"), repos("bob"), repos("nobody")],
             "one request for each value but NULL; the first ada is remembered"
         );
         run("SET LOCAL enable_memoize = on");
         assert_eq!(rows(query), expected);
         assert_eq!(
-            api.requests(),
+            api.sorted_requests(),
             [repos("ada"), repos("bob"), repos("nobody")]
         );
     }
@@ -781,13 +781,13 @@ mod tests {
         let query = "SELECT i.id FROM wanted w JOIN items i ON i.id = w.item ORDER BY 1";
         assert_eq!(rows(query), ["(7)", "(499)"]);
         assert_eq!(
-            api.requests(),
+            api.sorted_requests(),
             [
-                "GET /items?id=7&page=1",
-                "GET /items?id=7&page=2",
                 "GET /items?id=499&page=1",
                 "GET /items?id=499&page=2",
                 "GET /items?id=501&page=1",
+                "GET /items?id=7&page=1",
+                "GET /items?id=7&page=2",
             ]
         );
         let lines = explain("COSTS OFF", query);

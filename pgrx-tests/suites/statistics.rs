@@ -334,6 +334,7 @@ mod tests {
         api.create_server(", latency '100ms'");
         create_items(", pagination 'none', rows_estimate '1000000', key 'id'");
         create_outer("repeated", 2_000, 20);
+        run("SET LOCAL rest_fdw.read_ahead = 0");
         let sql = "SELECT count(*) FROM repeated JOIN items ON items.id = repeated.item";
         let plan = explain("COSTS OFF", sql);
         assert!(plan.contains(&"->  Memoize".to_owned()), "{plan:#?}");

@@ -4,10 +4,11 @@
 
 use super::lookups::{Key, Recording};
 use super::wait;
+use crate::monitoring::WatchedScan;
 use rest_engine::Result;
 use rest_engine::decode::Batch;
 use rest_engine::request::Inputs;
-use rest_engine::scan::{Polled, RequestRecord, Scan, Statistics};
+use rest_engine::scan::{Polled, Statistics};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl Announced {
 /// A running scan of what was announced.
 pub struct Ahead {
     announced: Announced,
-    scan: Scan,
+    scan: WatchedScan,
     /// The first lane whose rows were not taken.
     next: usize,
     /// The first batch of a lane that nobody asked for yet.
@@ -85,7 +86,7 @@ pub enum Answer {
 
 impl Ahead {
     /// Takes over a scan that was started for `announced`.
-    pub fn new(announced: Announced, scan: Scan) -> Self {
+    pub fn new(announced: Announced, scan: WatchedScan) -> Self {
         Ahead {
             announced,
             scan,
@@ -172,8 +173,8 @@ impl Ahead {
         self.scan.statistics()
     }
 
-    /// The requests that ended since the last call.
-    pub fn take_log(&mut self) -> Vec<RequestRecord> {
-        self.scan.take_log()
+    /// Cancels what is still running. What the statistics say then is final.
+    pub fn stop(&mut self) {
+        self.scan.stop();
     }
 }

@@ -3,7 +3,6 @@
 use super::ahead::Announced;
 use super::lookups::{Key, Lookups};
 use crate::plan::ScanPlan;
-use crate::planner::LIST;
 use crate::settings;
 use rest_engine::predicate::Value;
 use rest_engine::request::{Bound, Inputs, Operand};
@@ -51,7 +50,8 @@ fn one_by_one(coming: Vec<Coming>) -> (Announced, bool) {
 
 /// The same as lists of values; `None` where the API takes none, or they differ in other values, too.
 fn lists(plan: &ScanPlan, coming: &[Coming]) -> Option<Announced> {
-    let place = plan.list.filter(|_| settings::pushdown())?;
+    let list = plan.list.filter(|_| settings::pushdown())?;
+    let place = list.sent;
     let operand = plan.listed_operand(place)?;
     let first = coming.first()?;
     let is_alike = |other: &Coming| {
@@ -71,10 +71,9 @@ fn lists(plan: &ScanPlan, coming: &[Coming]) -> Option<Announced> {
         };
         values.push((execution.key.clone(), value.clone()));
     }
-    let size = plan.table.max_list_size.unwrap_or(LIST).max(1);
     let mut announced = Announced::default();
-    for list in values.chunks(size) {
-        add_list(plan, place, first.operands, list, &mut announced);
+    for values in values.chunks(list.values.max(1)) {
+        add_list(plan, place, first.operands, values, &mut announced);
     }
     Some(announced)
 }

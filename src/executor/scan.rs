@@ -281,9 +281,9 @@ impl ForeignScan {
             return Ok(Answer::Unknown);
         };
         let most = self.lookups.most();
-        let answer = ahead.answer(key, most, &mut self.totals.waiting);
-        log(ahead.take_log());
-        let answer = answer.map_err(|error| remote(&self.table, error))?;
+        let answer = ahead
+            .answer(key, most, &mut self.totals.waiting)
+            .map_err(|error| remote(&self.table, error))?;
         self.totals.ahead += u64::from(!matches!(answer, Answer::Unknown));
         Ok(answer)
     }
@@ -306,11 +306,8 @@ impl ForeignScan {
             return;
         }
         let spec = self.spec(announced.requests.clone(), entity, None);
-        let started = self.client().and_then(|client| {
-            Scan::start(client, spec).map_err(|error| remote(&self.table, error))
-        });
         // A failure to start is the next look-up's, too.
-        if let Ok(scan) = started {
+        if let Ok(scan) = self.begin_scan(spec) {
             self.ahead = Some(Ahead::new(announced, scan));
             release::opened(self);
         }
@@ -318,8 +315,8 @@ impl ForeignScan {
 
     fn end_ahead(&mut self) {
         if let Some(mut ahead) = self.ahead.take() {
+            ahead.stop();
             self.totals.statistics.add(&ahead.statistics());
-            log(ahead.take_log());
         }
     }
 
@@ -331,6 +328,13 @@ impl ForeignScan {
         let whole = bound.unsent.is_empty() && bound.widened.is_empty();
         let hint = self.plan.hint.filter(|_| whole);
         let spec = self.spec(bound.requests.clone(), bound.entity, hint);
+        let scan = self.begin_scan(spec)?;
+        self.asks_for_all = self.results.is_none() && self.is_unfiltered(&bound.requests);
+        release::opened(self);
+        Ok(Source::running(scan, key))
+    }
+
+    fn begin_scan(&mut self, spec: ScanSpec) -> Result<WatchedScan, FdwError> {
         let client = self.client()?;
         spec.cache = cache::of_scan(&self.table, self.user, self.plan.server.into(), &client)?;
         let account = Account {
@@ -338,11 +342,7 @@ impl ForeignScan {
             name: self.table.source.name.clone(),
             user: self.user,
         };
-        let scan = WatchedScan::start(client, spec, account)
-            .map_err(|error| remote(&self.table, error))?;
-        self.asks_for_all = self.results.is_none() && self.is_unfiltered(&bound.requests);
-        release::opened(self);
-        Ok(Source::running(scan, key))
+        WatchedScan::start(client, spec, account).map_err(|error| remote(&self.table, error))
     }
 
     fn spec(&self, requests: Vec<Inputs>, entity: bool, hint: Option<u64>) -> ScanSpec {

@@ -6,6 +6,7 @@
 use super::clauses::{self, Clause};
 use super::paths::{constants, predicates, push_down};
 use super::relation::Relation;
+use crate::plan::ListLookup;
 use crate::{compat, executor, settings};
 use pgrx::{PgList, pg_guard, pg_sys};
 use rest_engine::model::{Operator, Role};
@@ -14,8 +15,8 @@ use rest_engine::pushdown::{self, Condition, Leaf, Pushdown};
 use std::ffi::CString;
 use std::ptr;
 
-/// Values of one list where the table sets no bound.
-pub const LIST: usize = 100;
+/// Values of one list where neither the table nor the dialect sets a bound.
+const LIST: usize = 100;
 
 /// What was installed before us.
 static mut PREVIOUS: pg_sys::set_join_pathlist_hook_type = None;
@@ -178,8 +179,7 @@ impl Requests {
         let pushdown = push_down(relation, &clauses);
         Requests {
             concurrency: table.source.max_concurrency,
-            list: list_lookup(relation, &clauses, &pushdown)
-                .map(|_| table.max_list_size.unwrap_or(LIST)),
+            list: list_lookup(relation, &clauses, &pushdown).map(|list| list.values),
         }
     }
 
@@ -199,7 +199,11 @@ impl Requests {
 
 /// The condition `column = value of another table`, by its place among those that are sent, for which the API would
 /// take a list of values just as well.
-pub fn list_lookup(relation: &Relation, clauses: &[Clause], pushdown: &Pushdown) -> Option<usize> {
+pub fn list_lookup(
+    relation: &Relation,
+    clauses: &[Clause],
+    pushdown: &Pushdown,
+) -> Option<ListLookup> {
     let table = relation.table();
     pushdown.sent.iter().enumerate().find_map(|(place, sent)| {
         let Condition::Test(leaf) = &sent.condition else {
@@ -213,17 +217,32 @@ pub fn list_lookup(relation: &Relation, clauses: &[Clause], pushdown: &Pushdown)
         if leaf.operator != Operator::Eq || !is_of_another || !is_field {
             return None;
         }
-        takes_list(relation, clauses, pushdown, place, leaf).then_some(place)
+        let list = Leaf {
+            operator: Operator::In,
+            ..leaf.clone()
+        };
+        let most = pushdown::values_a_request(table, &list);
+        let values = if most.is_finite() {
+            most as usize
+        } else {
+            LIST
+        };
+        (values > 1 && takes_list(relation, clauses, pushdown, place, &list)).then_some(
+            ListLookup {
+                sent: place,
+                values,
+            },
+        )
     })
 }
 
-/// Whether the same is sent where the comparison `leaf` has a list, but for that.
+/// Whether the same is sent where the comparison `place` is `list`, but for that.
 fn takes_list(
     relation: &Relation,
     clauses: &[Clause],
     pushdown: &Pushdown,
     place: usize,
-    leaf: &Leaf,
+    list: &Leaf,
 ) -> bool {
     let mut predicates = predicates(clauses);
     let Predicate::Compare { operator, .. } = &mut predicates[pushdown.sent[place].predicate]
@@ -237,10 +256,6 @@ fn takes_list(
         &constants(clauses),
         settings::pushdown(),
     );
-    let expected = Leaf {
-        operator: Operator::In,
-        ..leaf.clone()
-    };
     listed.sent.len() == pushdown.sent.len()
         && listed
             .sent
@@ -248,7 +263,7 @@ fn takes_list(
             .zip(&pushdown.sent)
             .enumerate()
             .all(|(index, (listed, sent))| match index == place {
-                true => listed.condition == Condition::Test(expected.clone()),
+                true => listed.condition == Condition::Test(list.clone()),
                 false => listed.condition == sent.condition,
             })
 }

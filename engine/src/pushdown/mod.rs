@@ -33,7 +33,7 @@ pub use nulls::never_null;
 pub use order::{WantedKey, ends_in_nulls, order, sorts};
 pub use plan::{missing, plan};
 pub use remote::{RemoteQuery, SortKey};
-pub use requests::expected_requests;
+pub use requests::{expected_requests, values_a_request};
 pub use split::may_split;
 pub use verdict::{Pushdown, Sent, Verdict};
 

@@ -34,8 +34,9 @@ fn values(leaf: &Leaf, constants: &[Option<Value>]) -> f64 {
     leaf.operands.iter().map(count).sum()
 }
 
-/// How many values of a list one request carries.
-fn values_a_request(table: &Table, leaf: &Leaf) -> f64 {
+/// How many values of the list `leaf` one request carries: 1 where there is a request for each, infinity where nothing
+/// but the length of the URL bounds them.
+pub fn values_a_request(table: &Table, leaf: &Leaf) -> f64 {
     let column = &table.columns[leaf.column];
     let is_single = column.is_input()
         || resolve(table, column, Operator::In)
