@@ -216,7 +216,7 @@ mod tests {
         let query = "SELECT g, p.name FROM generate_series(4, 6) g JOIN people p ON p.id = g";
         assert_eq!(rows(query), ["(4,Dan)", "(5,Eve)"]);
         let sent: Vec<String> = (4..=6).map(|id| format!("GET /people?id={id}")).collect();
-        assert_eq!(api.requests(), sent);
+        assert_eq!(api.sorted_requests(), sent);
         let lines = explain("ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF", query);
         assert!(lines.contains(&"Requests: 3".to_owned()), "{lines:#?}");
         assert!(lines.contains(&"Rows Fetched: 2".to_owned()), "{lines:#?}");
