@@ -334,7 +334,7 @@ impl ForeignScan {
         Ok(Source::running(scan, key))
     }
 
-    fn begin_scan(&mut self, spec: ScanSpec) -> Result<WatchedScan, FdwError> {
+    fn begin_scan(&mut self, mut spec: ScanSpec) -> Result<WatchedScan, FdwError> {
         let client = self.client()?;
         spec.cache = cache::of_scan(&self.table, self.user, self.plan.server.into(), &client)?;
         let account = Account {
@@ -362,6 +362,7 @@ impl ForeignScan {
             fetch_ahead: self.plan.fetch_ahead,
             most_pages: None,
             budget: budget::of_statement(),
+            cache: None,
         }
     }
 
