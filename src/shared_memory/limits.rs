@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Limits that can be in use at once. One more is kept by each backend for itself.
 const SLOTS: usize = 256;
 
+/// How long a slot that was taken is kept for the first request.
+const FIRST_USE: Duration = Duration::from_secs(1);
+
 static LIMITS: PgAtomic<Limits> =
     // SAFETY: the name is used nowhere else.
     unsafe { PgAtomic::new(c"rest_fdw rate limits") };
@@ -86,10 +89,13 @@ impl Limits {
             let (free, other) = keys
                 .into_iter()
                 .find(|(slot, other)| slot.is_free(*other, now))?;
+            let (order, otherwise) = (Ordering::AcqRel, Ordering::Acquire);
+            let taken = free.key.compare_exchange(other, key, order, otherwise);
             // Where it fails, somebody else has taken it, perhaps for this very key.
-            let _ = free
-                .key
-                .compare_exchange(other, key, Ordering::AcqRel, Ordering::Acquire);
+            if taken.is_ok() {
+                let until = nanoseconds(now + FIRST_USE);
+                free.forgotten.fetch_max(until, Ordering::AcqRel);
+            }
         }
     }
 }

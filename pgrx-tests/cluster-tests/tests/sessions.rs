@@ -479,3 +479,40 @@ fn everything_seen(session: &mut Session) -> String {
     seen.extend(session.notices());
     seen.join("\n")
 }
+
+#[test]
+fn each_request_is_logged_also_of_a_query_that_stops_early_or_fails() {
+    let database = Database::create("sessions_log");
+    let mut scenario = items(30, 10);
+    scenario["routes"]["/items"]["faults"] =
+        json!([{"kind": "status", "status": 500, "on_page": 3, "times": 0}]);
+    let api = Api::new("sessions_log", &scenario);
+    let mut session = database.connect();
+    api.create_server(&mut session, "api", "");
+    session.run(
+        "CREATE FOREIGN TABLE items (id int) SERVER api OPTIONS (endpoint '/items');
+         SET client_min_messages = log; SET log_statement = 'none'; SET rest_fdw.log_requests = on",
+    );
+    let mut logged = |sql: &str| {
+        let _ = session.outcome(sql);
+        let notices = session.notices().into_iter();
+        let mut lines: Vec<String> = notices
+            .filter(|line| line.starts_with("rest_fdw: "))
+            .collect();
+        // The time that it took is another one each time.
+        for line in &mut lines {
+            *line = line.split(", ").next().unwrap_or_default().to_owned();
+        }
+        lines
+    };
+    let url = api.url();
+    let page = |number: u32, outcome: &str| match number {
+        1 => format!("rest_fdw: GET {url}/items -> {outcome}"),
+        number => format!("rest_fdw: GET {url}/items?page={number} -> {outcome}"),
+    };
+    assert_eq!(logged("SELECT id FROM items LIMIT 1"), [page(1, "200")]);
+    assert_eq!(
+        logged("SELECT count(*) FROM items"),
+        [page(1, "200"), page(2, "200"), page(3, "500")]
+    );
+}
