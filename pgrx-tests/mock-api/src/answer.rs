@@ -28,6 +28,8 @@ pub(crate) struct Answer {
     pub(crate) wire: Arc<Wire>,
     pub(crate) fault: Option<Fault>,
     pub(crate) delay_ms: u64,
+    /// Whether the connection may serve another request.
+    pub(crate) keep_alive: bool,
 }
 
 impl Answer {
@@ -38,16 +40,18 @@ impl Answer {
             wire: Arc::new(wire),
             fault: None,
             delay_ms: 0,
+            keep_alive: request.keep_alive,
         })
     }
 }
 
 /// Answers from a space's routes, else from the earthquakes.
-pub(crate) fn respond(routes: &Routes, incoming: &Incoming) -> io::Result<Answer> {
-    let request = &incoming.request;
-    if let Some((route, params)) = routes.find(request.path()) {
-        return of_route(routes, route, &params, incoming);
+pub(crate) fn respond(routes: &Routes, mut incoming: Incoming) -> io::Result<Answer> {
+    if let Some((route, params)) = routes.find(incoming.request.path()) {
+        incoming.request.keep_alive &= !route.spec.close;
+        return of_route(routes, route, &params, &incoming);
     }
+    let request = &incoming.request;
     let url = format!(
         "{}{}{}",
         incoming.origin, incoming.prefix, request.head.target
@@ -95,6 +99,7 @@ fn of_route(
         wire,
         fault,
         delay_ms: route.spec.delay_ms,
+        keep_alive: request.keep_alive,
     })
 }
 

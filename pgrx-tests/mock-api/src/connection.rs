@@ -122,7 +122,6 @@ fn exchange(
 ) -> io::Result<After> {
     let host = request.head.header("host").unwrap_or("127.0.0.1");
     let origin = format!("{}://{host}", transport.scheme());
-    let keep_alive = request.keep_alive;
     let mut delivery = Delivery {
         transport,
         in_flight: None,
@@ -140,7 +139,7 @@ fn exchange(
         delivery.in_flight = Some(space.arrive(id, recorded));
         respond(
             &space.routes(),
-            &Incoming {
+            Incoming {
                 request,
                 prefix,
                 origin,
@@ -152,11 +151,15 @@ fn exchange(
             prefix: String::new(),
             origin,
         };
-        respond(&Default::default(), &outside)?
+        respond(&Default::default(), outside)?
     };
     let delay = Duration::from_millis(answer.delay_ms);
     let after = delivery.deliver(&answer.wire, answer.fault.as_ref(), delay)?;
-    Ok(if keep_alive { after } else { After::Close })
+    Ok(if answer.keep_alive {
+        after
+    } else {
+        After::Close
+    })
 }
 
 /// The space that a path begins with, and the length of path that names it: `/s/a/items` is `/items` in `a`.

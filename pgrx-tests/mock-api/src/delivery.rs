@@ -74,6 +74,11 @@ impl Delivery<'_> {
                 self.transport.send(body_part(*after).0)?;
                 Ok(After::Close)
             }
+            Some(Fault::WrongLength { by }) => {
+                self.transport.send(&with_length_off(wire, *by))?;
+                Ok(After::Close)
+            }
+            Some(Fault::Change { from, to }) => self.send_rest(&replaced(bytes, from, to)),
             Some(Fault::Drip {
                 bytes_per_write,
                 interval_ms,
@@ -156,6 +161,32 @@ impl Delivery<'_> {
         let mut fds = [PollFd::new(self.transport.socket(), PollFlags::RDHUP)];
         poll(&mut fds, Some(&time)).is_ok_and(|ready| ready > 0)
     }
+}
+
+/// The response with a Content-Length that is that many bytes too large.
+fn with_length_off(wire: &Wire, by: i64) -> Vec<u8> {
+    let (head, body) = wire.bytes.split_at(wire.body_at);
+    let head = String::from_utf8_lossy(head);
+    let length = i64::try_from(body.len()).unwrap_or(i64::MAX);
+    let claimed = length.saturating_add(by).max(0);
+    let wrong = head.replace(
+        &format!("Content-Length: {length}\r\n"),
+        &format!("Content-Length: {claimed}\r\n"),
+    );
+    [wrong.as_bytes(), body].concat()
+}
+
+/// The same bytes with another text of the same length in each place of `from`.
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    let mut at = 0;
+    while let Some(window) = changed.get_mut(at..at + from.len()) {
+        if window == from.as_bytes() {
+            window.copy_from_slice(to.as_bytes());
+        }
+        at += 1;
+    }
+    changed
 }
 
 impl Transport {

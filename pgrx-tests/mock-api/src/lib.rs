@@ -29,6 +29,8 @@
 //! | `content_length` | | what the head promises instead of the truth; a `stream` is sent without chunks then |
 //! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}, "token_of": PATH}`: without all of them 401 and `{"message": "bad credentials"}`; `token_of`: an access token that the token endpoint at this path has issued and that is good |
 //! | `tokens` | | a token endpoint (RFC 6749): `client_id`, `client_secret`, `client_auth` (`basic`, `post`; both), `refresh_token` (the first), `rotate` (each is good for one use), `expires_in` (seconds, also how long a token is good, unless `valid_ms` says otherwise), `token_type` |
+//! | `close` | false | each connection serves one request |
+//! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}}`: without all of them 401 and `{"message": "bad credentials"}` |
 //!
 //! ## How rows are wrapped
 //!
@@ -64,7 +66,8 @@
 //! | `relative_urls` | false | links without scheme and host |
 //! | `keyset_field` | `id` | rows must ascend by it |
 //! | `has_more_field`, `total_field`, `total_header`, `page_count_field` | | where the response says so |
-//! | `fault` | | `repeat_cursor`, `repeat_url`: each page names the second page as the next one; `wrong_total`: seven too many; `foreign_next`: links point at `other.invalid`; `duplicate_page`: the second page has the first one's rows |
+//! | `fault` | | `repeat_cursor`, `repeat_url`: each page names the second page as the next one; `wrong_total`: seven too many; `foreign_next`: links point at `other.invalid`; `duplicate_page`: a page has the rows of the one before it |
+//! | `fault_page` | 2 | which page that is |
 //!
 //! A page past the end is empty; one before the first, or not a number, is a 400.
 //!
@@ -81,11 +84,15 @@
 //! | `stall_before_headers` | nothing is sent until released |
 //! | `stall_in_body` | `after` bytes of the body, then nothing until released |
 //! | `truncate` | `after` bytes of the body of a response that promised all of it, then close |
+//! | `wrong_length` | the body's Content-Length is too large by `by` bytes, which may be negative; then close |
+//! | `change` | each `from` in the response is another text of the same length, `to` |
 //! | `drip` | `bytes_per_write` (1) bytes each `interval_ms` (10) |
 //! | `delay` | `ms` milliseconds before the answer |
 //!
 //! A stall lasts until [`client::Client::release`], until the client hangs up (which is noticed within some
 //! milliseconds), or until the server stops. A client that only shuts its sending half counts as one that hung up.
+//!
+//! What goes wrong before a request arrives, a [`Gate`] in front of the server does: it refuses connections, or breaks TLS handshakes.
 //!
 //! # Dialects
 //!
@@ -146,10 +153,12 @@ mod connection;
 mod control;
 mod delivery;
 mod dialects;
+mod direct;
 mod encoding;
 mod faults;
 mod fdsn;
 mod filters;
+mod gate;
 mod generate;
 mod paging;
 mod ports;
@@ -167,5 +176,7 @@ mod tls;
 mod tokens;
 
 pub use control::Info;
+pub use direct::Direct;
+pub use gate::{Gate, Obstacle};
 pub use request::RequestHead;
 pub use server::Server;

@@ -59,7 +59,9 @@ pub(crate) fn page(
     let end = start.saturating_add(size).min(total);
     let number = start / size + 1;
     let places = match spec.fault {
-        Some(PagingFault::DuplicatePage) if number == 2 => 0..size.min(total),
+        Some(PagingFault::DuplicatePage) if number == spec.fault_page => {
+            start.saturating_sub(size)..start.min(total)
+        }
         _ => start.min(total)..end,
     };
     let next = match spec.fault {

@@ -148,6 +148,7 @@ pub(crate) fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         410 => "Gone",
         422 => "Unprocessable Content",
+        425 => "Too Early",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

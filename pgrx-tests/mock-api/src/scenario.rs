@@ -48,6 +48,7 @@ pub(crate) struct RouteSpec {
     pub(crate) chunked: bool,
     pub(crate) content_length: Option<u64>,
     pub(crate) stream: Option<StreamSpec>,
+    pub(crate) close: bool,
     pub(crate) redirect: Option<String>,
     pub(crate) tokens: Option<TokensSpec>,
     pub(crate) faults: Vec<FaultSpec>,
@@ -93,6 +94,7 @@ pub(crate) struct PagingSpec {
     pub(crate) total_header: Option<String>,
     pub(crate) page_count_field: Option<String>,
     pub(crate) fault: Option<PagingFault>,
+    pub(crate) fault_page: usize,
 }
 
 impl Default for PagingSpec {
@@ -118,6 +120,7 @@ impl Default for PagingSpec {
             total_header: None,
             page_count_field: None,
             fault: None,
+            fault_page: 2,
         }
     }
 }
@@ -266,6 +269,13 @@ pub(crate) enum Fault {
     Truncate {
         after: usize,
     },
+    WrongLength {
+        by: i64,
+    },
+    Change {
+        from: String,
+        to: String,
+    },
     Drip {
         #[serde(default = "one")]
         bytes_per_write: usize,
@@ -354,7 +364,7 @@ impl RouteSpec {
             return Err("gzip and encoding exclude each other".to_owned());
         }
         self.check_path_filters(path)?;
-        self.check_drips()?;
+        self.check_faults()?;
         self.check_dialect()?;
         self.check_statuses()?;
         self.paging.check()?;
@@ -375,16 +385,19 @@ impl RouteSpec {
         Ok(())
     }
 
-    fn check_drips(&self) -> Result<(), String> {
+    fn check_faults(&self) -> Result<(), String> {
         for FaultSpec { fault, .. } in &self.faults {
-            if matches!(
-                fault,
+            match fault {
                 Fault::Drip {
-                    bytes_per_write: 0,
-                    ..
+                    bytes_per_write: 0, ..
+                } => return Err("a drip of 0 bytes never ends".to_owned()),
+                Fault::WrongLength { by: 0 } => {
+                    return Err("a length that is wrong by 0 is right".to_owned());
                 }
-            ) {
-                return Err("a drip of 0 bytes never ends".to_owned());
+                Fault::Change { from, to } if from.is_empty() || from.len() != to.len() => {
+                    return Err("a change is of a text to another one of its length".to_owned());
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -482,7 +495,7 @@ impl PagingSpec {
             Some(RepeatCursor) => self.style == Cursor,
             Some(RepeatUrl | ForeignNext) => matches!(self.style, Link | NextUrl),
             Some(WrongTotal) => self.total_field.is_some() || self.total_header.is_some(),
-            Some(DuplicatePage) => self.style != NoPaging,
+            Some(DuplicatePage) => self.style != NoPaging && self.fault_page > 1,
         };
         if fits {
             Ok(())
@@ -536,6 +549,11 @@ mod tests {
                 .contains("path_filters names a")
         );
         assert!(refusal(json!({"rows": [], "status": 99})).contains("status 99"));
+        let faulty = |fault: Value| refusal(json!({"rows": [], "faults": [fault]}));
+        assert!(faulty(json!({"kind": "drip", "bytes_per_write": 0})).contains("never ends"));
+        assert!(faulty(json!({"kind": "wrong_length", "by": 0})).contains("wrong by 0"));
+        let longer = json!({"kind": "change", "from": "a", "to": "bc"});
+        assert!(faulty(longer).contains("of its length"));
         let dialect = || json!({"name": "odata", "columns": {}});
         let without_rows = refusal(json!({"body": "", "dialect": dialect()}));
         assert!(without_rows.contains("a dialect needs rows"));

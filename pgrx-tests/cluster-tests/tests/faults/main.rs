@@ -1,0 +1,308 @@
+//! Every fault, at every point of a scan, in every style of paging: the rows are right, or an error names the cause, and the
+//! backend goes on with its next query.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod paging;
+mod table;
+
+use cluster_tests::{Api, Database, Outcome, Session, mock_api};
+use mock_api::{Gate, Obstacle};
+use paging::{Point, STYLES, Style};
+use serde_json::{Value, json};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+use table::{Expected, Fault, Strike, faults};
+
+/// Sessions that work at once: most of the time they wait.
+const SESSIONS: usize = 16;
+/// How long a port refuses where it does so once.
+const REFUSES_FOR: Duration = Duration::from_millis(30);
+/// How often it is tried until the client came while the port refused.
+const TRIES: usize = 20;
+
+/// A fault, where it strikes, and in which style of paging.
+struct Cell {
+    number: usize,
+    style: Style,
+    point: Point,
+    fault: Fault,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?}, {:?} page: {}",
+            self.style, self.point, self.fault.name
+        )
+    }
+}
+
+#[test]
+fn every_fault_at_every_point_in_every_style() {
+    let database = Database::create("faults");
+    let cells = cells();
+    println!("{} cells", cells.len());
+    let left = Mutex::new(cells.iter());
+    let problems = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..SESSIONS {
+            let mut session = database.connect();
+            let (left, problems) = (&left, &problems);
+            scope.spawn(move || {
+                session.run("SET rest_fdw.log_requests = on; SET client_min_messages = log");
+                loop {
+                    let next = left.lock().unwrap().next();
+                    let Some(cell) = next else { break };
+                    let found = check(cell, &mut session).err();
+                    problems.lock().unwrap().extend(found);
+                }
+            });
+        }
+    });
+    let problems = problems.into_inner().unwrap();
+    assert!(
+        problems.is_empty(),
+        "{} of {} cells:\n{}",
+        problems.len(),
+        cells.len(),
+        problems.join("\n")
+    );
+}
+
+fn cells() -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for style in STYLES {
+        for point in style.points() {
+            for fault in faults(style, style.page(*point)) {
+                cells.push(Cell {
+                    number: cells.len(),
+                    style,
+                    point: *point,
+                    fault,
+                });
+            }
+        }
+    }
+    cells
+}
+
+/// Runs a cell; an error says what is wrong with it.
+fn check(cell: &Cell, session: &mut Session) -> Result<(), String> {
+    for _ in 1..TRIES {
+        let ended = play(cell, session);
+        if !matches!(cell.fault.strike, Strike::Refusal) || ended.was_refused {
+            return ended
+                .problem
+                .map_or(Ok(()), |problem| Err(format!("{cell}: {problem}")));
+        }
+    }
+    Err(format!("{cell}: it never came while the port refused"))
+}
+
+/// Sets a cell up, runs its scan and the next query, and takes it down.
+fn play(cell: &Cell, session: &mut Session) -> Ended {
+    let stage = Stage::set_up(cell, session);
+    let ran = stage.read(session);
+    let next = session.outcome(&format!(
+        "SELECT count(*), sum(id) FROM healthy_{}",
+        cell.number
+    ));
+    session.run(&format!(
+        "DROP SERVER api_{0} CASCADE; DROP SERVER direct_{0} CASCADE",
+        cell.number
+    ));
+    session.notices();
+    let problem = stage.problem(&ran).or_else(|| match next {
+        Ok(rows) if rows == ["7|28"] => None,
+        other => Some(format!("the next query: {other:?}")),
+    });
+    let refused = |line: &String| line.contains("connection refused");
+    Ended {
+        problem,
+        was_refused: ran.attempts.iter().any(refused),
+    }
+}
+
+/// How a cell ended.
+struct Ended {
+    /// What is wrong with it.
+    problem: Option<String>,
+    /// Whether the backend came while the port refused.
+    was_refused: bool,
+}
+
+/// Where a cell is played.
+struct Stage<'a> {
+    cell: &'a Cell,
+    api: Api,
+    gate: Option<Gate>,
+}
+
+/// What came of a scan.
+struct Ran {
+    outcome: Outcome,
+    /// Requests that the API received.
+    requests: usize,
+    /// What the log says of each attempt.
+    attempts: Vec<String>,
+}
+
+impl Stage<'_> {
+    fn set_up<'a>(cell: &'a Cell, session: &mut Session) -> Stage<'a> {
+        let api = Api::new(&format!("faults_{}", cell.number), &scenario(cell));
+        let gate = matches!(cell.fault.strike, Strike::Refusal).then(|| gate(cell));
+        let stage = Stage { cell, api, gate };
+        stage.create_tables(session);
+        stage
+    }
+
+    fn create_tables(&self, session: &mut Session) {
+        let Cell {
+            number,
+            style,
+            fault,
+            ..
+        } = self.cell;
+        let direct = self.api.url();
+        let origin = mock_api().url();
+        let through = match &self.gate {
+            Some(gate) => direct.replace(origin, &format!("http://{}", gate.address())),
+            None => direct.clone(),
+        };
+        // What is healthy shares the server, and with it its connections, where that can be reached.
+        let beside = if self.gate.is_some() { "direct" } else { "api" };
+        session.run(&format!(
+            "CREATE SERVER api_{number} FOREIGN DATA WRAPPER rest_fdw OPTIONS (base_url '{through}'{});
+             CREATE SERVER direct_{number} FOREIGN DATA WRAPPER rest_fdw OPTIONS (base_url '{direct}');
+             CREATE FOREIGN TABLE faulty_{number} (id int, title text, state text) SERVER api_{number}
+               OPTIONS (endpoint '/items', key 'id'{});
+             CREATE FOREIGN TABLE healthy_{number} (id int) SERVER {beside}_{number} OPTIONS (endpoint '/healthy')",
+            fault.options,
+            style.options(),
+        ));
+        session.notices();
+    }
+
+    fn read(&self, session: &mut Session) -> Ran {
+        let sql = format!(
+            "SELECT count(*), count(DISTINCT id), sum(id), count(title), count(state) FROM faulty_{}",
+            self.cell.number
+        );
+        let outcome = thread::scope(|scope| {
+            scope.spawn(|| self.open_the_gate());
+            session.outcome(&sql)
+        });
+        let attempts = session
+            .notices()
+            .into_iter()
+            .filter(|line| line.starts_with("rest_fdw: "));
+        Ran {
+            outcome,
+            requests: self.api.request_count(),
+            attempts: attempts.collect(),
+        }
+    }
+
+    /// Some time after the page before was asked for.
+    fn open_the_gate(&self) {
+        let Some(gate) = self.gate.as_ref().filter(|_| self.cell.fault.times > 0) else {
+            return;
+        };
+        let page = self.cell.style.page(self.cell.point);
+        while self.api.request_count() + 1 < page {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(REFUSES_FOR);
+        gate.open().unwrap();
+    }
+
+    /// What is not as it is expected to be.
+    fn problem(&self, ran: &Ran) -> Option<String> {
+        match (&self.cell.fault.expected, &ran.outcome) {
+            (Expected::Rows { more }, Ok(rows)) => {
+                let count = self.cell.style.rows();
+                let right = format!(
+                    "{count}|{count}|{}|{count}|{count}",
+                    count * (count + 1) / 2
+                );
+                if *rows != [right.as_str()] {
+                    return Some(format!("rows {rows:?} instead of {right}"));
+                }
+                let requests = self.cell.style.requests();
+                let extra = ran.requests.checked_sub(requests);
+                let fits = extra.is_some_and(|extra| more.contains(&extra));
+                (!fits).then(|| {
+                    format!(
+                        "{} requests, not {requests} and {more:?} more: {:?}",
+                        ran.requests, ran.attempts
+                    )
+                })
+            }
+            (
+                Expected::Error {
+                    code,
+                    message,
+                    detail,
+                },
+                Err(error),
+            ) => {
+                let page = format!("page {} of GET http", self.cell.style.page(self.cell.point));
+                let table = format!("Foreign table \"faulty_{}\"", self.cell.number);
+                let parts = [
+                    error.code == *code,
+                    error.message.starts_with(message.as_str()),
+                    error.detail.contains(detail.as_str()),
+                    error.detail.contains(&page),
+                    error.detail.starts_with(&table),
+                ];
+                parts.contains(&false).then(|| {
+                    format!("{error:?}, not {code}: {message} … {table} … {page} … {detail}")
+                })
+            }
+            (expected, outcome) => Some(format!(
+                "{outcome:?} instead of {expected:?}: {:?}",
+                ran.attempts
+            )),
+        }
+    }
+}
+
+fn scenario(cell: &Cell) -> Value {
+    let mut route = cell.style.route();
+    let page = cell.style.page(cell.point);
+    match &cell.fault.strike {
+        Strike::Faults(faults) => {
+            let placed = faults.iter().map(|fault| {
+                let mut fault = fault.clone();
+                fault["times"] = json!(cell.fault.times);
+                fault["on_page"] = json!(page);
+                fault
+            });
+            route["faults"] = placed.collect();
+        }
+        Strike::DuplicatePage => {
+            route["paging"]["fault"] = json!("duplicate_page");
+            route["paging"]["fault_page"] = json!(page);
+        }
+        // Each page is asked for over a connection of its own, which the gate counts.
+        Strike::Refusal => route["close"] = json!(true),
+    }
+    let healthy: Vec<Value> = (1..=7).map(|id| json!({"id": id})).collect();
+    json!({"routes": {"/items": route, "/healthy": {"rows": healthy}}})
+}
+
+/// A gate that is closed when the page is asked for.
+fn gate(cell: &Cell) -> Gate {
+    let upstream: SocketAddr = mock_api()
+        .url()
+        .trim_start_matches("http://")
+        .parse()
+        .unwrap();
+    let before = cell.style.page(cell.point) - 1;
+    Gate::start(upstream, Obstacle::Refuse, before, 1).unwrap()
+}
