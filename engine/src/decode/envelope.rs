@@ -13,6 +13,9 @@ pub enum Scalar {
     Number(String),
     /// A text, unescaped.
     Text(String),
+    /// What is none of these, where one was asked for: a list or an object that is not empty, or a text that is too long or
+    /// that cannot be held.
+    Other,
 }
 
 /// The scalars of a response outside its rows, in the order met. Bounded by the decoder.

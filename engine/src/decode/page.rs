@@ -204,7 +204,9 @@ impl<'a> Page<'a> {
             Find::Candidate => return self.try_candidate(length),
             Find::Other => self.meet_names(kind)?,
         }
-        if !matches!(kind, Kind::Array | Kind::Object) {
+        if matches!(kind, Kind::Array | Kind::Object) {
+            self.recorder.step_into(&self.path);
+        } else {
             let value = value(place.token, &self.window.text()[..length]);
             self.recorder
                 .scalar(&self.path, value, self.search.is_in_row(&self.path));
@@ -323,7 +325,10 @@ impl<'a> Page<'a> {
         if self.grammar.depth() <= self.depth {
             match is_name {
                 true => self.path.set_nameless(),
-                false => self.path.next_element(),
+                false => {
+                    self.path.next_element();
+                    self.recorder.long_text(&self.path);
+                }
             }
         }
         self.grammar.text_was_read();

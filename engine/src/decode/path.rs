@@ -96,6 +96,11 @@ impl Path {
         (step.name == Name::Member).then_some(step.text.as_str())
     }
 
+    /// Whether it is below the path that `segments` give.
+    pub fn is_below(&self, segments: &[Segment]) -> bool {
+        self.open > segments.len() && self.starts_with(segments)
+    }
+
     /// Whether this is the path that `segments` give.
     pub fn is(&self, segments: &[Segment]) -> bool {
         self.open == segments.len() && self.starts_with(segments)

@@ -35,12 +35,8 @@ impl<'a> Recorder<'a> {
 
     /// The deepest path of interest.
     pub fn depth(&self) -> usize {
-        self.wanted
-            .iter()
-            .map(Vec::len)
-            .max()
-            .unwrap_or_default()
-            .max(DEPTH)
+        let below = self.wanted.iter().map(|segments| segments.len() + 1);
+        below.max().unwrap_or_default().max(DEPTH)
     }
 
     /// The longest text of interest.
@@ -54,26 +50,56 @@ impl<'a> Recorder<'a> {
 
     /// Keeps the scalar at `path`, within the bounds. In a row only what was asked for is kept.
     pub fn scalar(&mut self, path: &Path, value: Value, in_row: bool) {
-        let wanted = self.wanted.iter().any(|segments| path.is(segments));
+        self.step_into(path);
+        let wanted = self.is_wanted(path);
         let length = match &value {
             Value::Text(text) => text.raw.len(),
             Value::Integer(raw) | Value::Decimal(raw) => raw.len(),
             _ => 0,
         };
         let room = match wanted {
-            true => length <= LONGEST_WANTED,
+            true => true,
             false => self.has_room(length) && !in_row && path.len() <= self.depth(),
         };
         if !room {
             return;
         }
-        if let (Some(segments), Some(scalar)) = (path.segments(), scalar(value)) {
+        let scalar = match scalar(value).filter(|_| length <= LONGEST_WANTED) {
+            None => wanted.then_some(Scalar::Other),
+            found => found,
+        };
+        if let (Some(segments), Some(scalar)) = (path.segments(), scalar) {
             if !wanted {
                 self.kept += 1;
                 self.bytes += length + segments.iter().map(String::len).sum::<usize>();
             }
             self.envelope.insert(segments, scalar);
         }
+    }
+
+    /// Notes a text at `path` that was too long to be looked at.
+    pub fn long_text(&mut self, path: &Path) {
+        self.step_into(path);
+        if let (true, Some(segments)) = (self.is_wanted(path), path.segments()) {
+            self.envelope.insert(segments, Scalar::Other);
+        }
+    }
+
+    /// Notes that what was asked for is a list or an object, if `path` is within it.
+    pub fn step_into(&mut self, path: &Path) {
+        let around = self
+            .wanted
+            .iter()
+            .filter(|segments| path.is_below(segments));
+        for segments in around {
+            if self.envelope.get(segments).is_none() {
+                self.envelope.insert(segments.clone(), Scalar::Other);
+            }
+        }
+    }
+
+    fn is_wanted(&self, path: &Path) -> bool {
+        self.wanted.iter().any(|segments| path.is(segments))
     }
 
     pub fn finish(self) -> Envelope {

@@ -161,7 +161,7 @@ fn says_more(name: &str, scalar: &Scalar) -> bool {
     match scalar {
         Scalar::Bool(true) => MORE.contains(&name),
         Scalar::Bool(false) => LAST.contains(&name),
-        Scalar::Null | Scalar::Number(_) | Scalar::Text(_) => false,
+        Scalar::Null | Scalar::Number(_) | Scalar::Text(_) | Scalar::Other => false,
     }
 }
 
@@ -189,7 +189,7 @@ fn is_cursor(name: &str, scalar: &Scalar) -> bool {
     let is_given = match scalar {
         Scalar::Text(text) => !text.trim().is_empty(),
         Scalar::Number(number) => number != "0",
-        Scalar::Null | Scalar::Bool(_) => false,
+        Scalar::Null | Scalar::Bool(_) | Scalar::Other => false,
     };
     is_given && CURSORS.contains(&name)
 }
@@ -197,7 +197,7 @@ fn is_cursor(name: &str, scalar: &Scalar) -> bool {
 fn number(scalar: &Scalar) -> Option<u64> {
     match scalar {
         Scalar::Number(text) => text.parse().ok(),
-        Scalar::Null | Scalar::Bool(_) | Scalar::Text(_) => None,
+        Scalar::Null | Scalar::Bool(_) | Scalar::Text(_) | Scalar::Other => None,
     }
 }
 

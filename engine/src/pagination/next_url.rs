@@ -37,5 +37,9 @@ pub(super) fn token_at(context: &Context, at: &Location) -> Result<Option<String
             "\"{}\" is true, not a cursor or URL; use it as has_more_field",
             path.join(".")
         )),
+        Some(Scalar::Other) => Err(format!(
+            "\"{}\" is neither a text nor a number that can be sent back",
+            path.join(".")
+        )),
     }
 }

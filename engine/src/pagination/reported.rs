@@ -41,17 +41,21 @@ fn has_more(path: Option<&[Segment]>, envelope: Option<&Envelope>) -> Result<Opt
     let Some((path, scalar)) = find(path, envelope) else {
         return Ok(None);
     };
+    let unclear = || {
+        format!(
+            "has_more_field \"{}\" is neither true nor false",
+            path.join(".")
+        )
+    };
     match scalar {
         Scalar::Null => Ok(None),
         Scalar::Bool(more) => Ok(Some(*more)),
         Scalar::Number(text) | Scalar::Text(text) => match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "y" => Ok(Some(true)),
             "false" | "0" | "no" | "n" | "" => Ok(Some(false)),
-            _ => Err(format!(
-                "has_more_field \"{}\" is neither true nor false",
-                path.join(".")
-            )),
+            _ => Err(unclear()),
         },
+        Scalar::Other => Err(unclear()),
     }
 }
 
@@ -74,7 +78,7 @@ fn counted(
         Scalar::Number(text) | Scalar::Text(text) => {
             text.parse().map(Some).map_err(|_| not_a_number())
         }
-        Scalar::Bool(_) => Err(not_a_number()),
+        Scalar::Bool(_) | Scalar::Other => Err(not_a_number()),
     }
 }
 
