@@ -1,7 +1,9 @@
 //! The settings (`rest_fdw.*`) and who may change them.
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_guard, pg_sys};
-use std::ffi::CString;
+use rest_engine::Error;
+use rest_engine::http::Egress;
+use std::ffi::{CStr, CString};
 
 static PUSHDOWN: GucSetting<bool> = GucSetting::<bool>::new(true);
 static MAX_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(0);
@@ -47,14 +49,20 @@ pub fn register() {
         GucContext::Userset,
         GucFlags::default(),
     );
-    GucRegistry::define_string_guc(
-        c"rest_fdw.allowed_hosts",
-        c"Hosts that servers not owned by a superuser may reach.",
-        c"A comma-separated list of hosts, *.suffix, addresses and CIDR ranges. Empty: public addresses over https only.",
-        &ALLOWED_HOSTS,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
+    // SAFETY: the hook is guarded.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            c"rest_fdw.allowed_hosts",
+            c"Hosts that servers not owned by a superuser may reach.",
+            c"A comma-separated list of hosts, *.suffix, addresses and CIDR ranges. Empty: public addresses over https only.",
+            &ALLOWED_HOSTS,
+            GucContext::Suset,
+            GucFlags::default(),
+            Some(are_hosts),
+            None,
+            None,
+        );
+    }
     GucRegistry::define_bool_guc(
         c"rest_fdw.cache",
         c"Use the cache where servers or tables declare one.",
@@ -91,6 +99,35 @@ unsafe extern "C-unwind" fn plan_anew(pushdown: bool, _extra: *mut std::ffi::c_v
         // SAFETY: marks the backend's cached plans, on its main thread.
         unsafe { pg_sys::ResetPlanCache() };
     }
+}
+
+/// Refuses a list of hosts that no scan could use, where it is set.
+#[pg_guard]
+unsafe extern "C-unwind" fn are_hosts(
+    value: *mut *mut std::ffi::c_char,
+    _extra: *mut *mut std::ffi::c_void,
+    _source: pg_sys::GucSource::Type,
+) -> bool {
+    // SAFETY: the new value, which is NULL or ends in a zero byte (guc.c, call_string_check_hook).
+    let text = unsafe { (*value).as_ref() }.map(|text| unsafe { CStr::from_ptr(text) });
+    let Err(error) = Egress::restricted(&text.unwrap_or_default().to_string_lossy()) else {
+        return true;
+    };
+    let reason = match error {
+        Error::Option { reason, .. } => reason,
+        other => other.to_string(),
+    };
+    // The database's encoding may not be known yet; PostgreSQL itself tells the value as it is.
+    let is_plain = |letter: char| letter.is_ascii() && letter != '\0';
+    let detail = reason.replace(|letter| !is_plain(letter), "?");
+    // SAFETY: a copy in the current memory context, which outlives the error that guc.c makes of it (as GUC_check_errdetail does).
+    unsafe {
+        pg_sys::GUC_check_errdetail_string = match CString::new(detail) {
+            Ok(detail) => pg_sys::pstrdup(detail.as_ptr()),
+            Err(_) => std::ptr::null_mut(),
+        };
+    }
+    false
 }
 
 /// Whether filters are sent.

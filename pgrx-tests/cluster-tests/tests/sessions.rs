@@ -321,6 +321,40 @@ fn an_ordinary_role_cannot_allow_itself_more_hosts() {
 }
 
 #[test]
+fn hosts_that_no_scan_could_use_are_refused_where_they_are_set() {
+    let place = Place::new("bad_hosts");
+    let mut session = place.database.connect();
+    session.run("LOAD 'rest_fdw'");
+    session.run("SET rest_fdw.allowed_hosts = 'api.example.com, *.corp, 10.0.0.0/8, ::1'");
+    for (hosts, detail) in [
+        (
+            "http://api.example.com",
+            "\"http://api.example.com\": must be a host name, *.suffix, an address or a CIDR block",
+        ),
+        (
+            "fine.test 10.0.0.0/33",
+            "\"10.0.0.0/33\": after the slash there must be a number from 0 to 32",
+        ),
+        ("käse.test", "\"k?se.test\": must be a host name"),
+    ] {
+        let error = session.error(&format!("SET rest_fdw.allowed_hosts = '{hosts}'"));
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            (
+                "22023",
+                format!("invalid value for parameter \"rest_fdw.allowed_hosts\": \"{hosts}\"")
+                    .as_str()
+            )
+        );
+        assert!(error.detail.contains(detail), "{error:?}");
+    }
+    assert_eq!(
+        session.row("SHOW rest_fdw.allowed_hosts"),
+        "api.example.com, *.corp, 10.0.0.0/8, ::1"
+    );
+}
+
+#[test]
 fn a_server_that_passes_to_an_ordinary_role_loses_its_reach() {
     let mut place = Place::new("owner");
     let role = place.database.create_role("heir");
