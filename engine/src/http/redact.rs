@@ -5,7 +5,7 @@ use crate::Error;
 use crate::error::Exchange;
 use crate::model::{Credentials, Secret};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -19,7 +19,11 @@ const TELLING_PREFIX: usize = 6;
 /// Secrets that came later and are known.
 const MOST_LEARNED: usize = 16;
 
-/// Replaces secrets in texts by value: as they are, percent-encoded, escaped as JSON, and as Basic writes them (base64).
+/// A shorter piece of base64 stands in texts by chance.
+const SHORTEST_BASE64: usize = 8;
+
+/// Replaces secrets in texts by value: as they are, percent-encoded, escaped as JSON, and in base64 (alone, within other text, and as
+/// Basic writes them).
 #[derive(Default)]
 pub struct Redactor {
     /// Longest first, none empty.
@@ -56,6 +60,11 @@ impl Redactor {
                     .map(str::to_owned),
             );
         }
+        let encoded: Vec<String> = secrets
+            .iter()
+            .flat_map(|secret| in_base64(secret))
+            .collect();
+        secrets.extend(encoded);
         secrets.extend(basic_pair(credentials));
         secrets.extend(client_pair(credentials));
         secrets.retain(|secret| !secret.is_empty());
@@ -204,6 +213,22 @@ fn client_pair(credentials: &Credentials) -> Option<String> {
     Some(pair.trim_end_matches('=').to_owned())
 }
 
+/// What base64 (RFC 4648, sections 4 and 5) makes of a text with the secret in it, wherever it stands there: the letters that hang
+/// on nothing but the secret.
+fn in_base64(secret: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for before in 0..3 {
+        let text = [&[0; 3][..before], secret.as_bytes()].concat();
+        let (start, end) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
+        for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            let letters = alphabet.encode(&text);
+            found.extend(letters.get(start..end).map(str::to_owned));
+        }
+    }
+    found.retain(|letters| letters.len() >= SHORTEST_BASE64);
+    found
+}
+
 /// How many bytes of `text` spell `secret` from the start on; a text that ends (or was shortened) inside of it counts.
 fn spelled(text: &[u8], secret: &[u8]) -> Option<usize> {
     // Several, as `%25` may stand for `%25` and for `%`.
@@ -319,6 +344,26 @@ mod tests {
             "Basic ***=="
         );
         assert_eq!(redactor.text("aladdin, open%20sesame"), "***, ***");
+    }
+
+    #[test]
+    fn a_secret_is_found_in_base64_wherever_it_stands_there() {
+        let redactor = redactor("0p3n>>?s3same");
+        for before in ["", "x", "xy", "xyz", "{\"token\":\""] {
+            for after in ["", "!", "\"}"] {
+                let text = format!("{before}0p3n>>?s3same{after}");
+                for encoded in [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
+                    let shown = redactor.text(&format!("<{encoded}>"));
+                    let left = shown.chars().filter(char::is_ascii_alphanumeric).count();
+                    let around = (before.len() + after.len()) * 4 / 3 + 4;
+                    assert!(shown.contains("***") && left <= around, "{text}: {shown}");
+                }
+            }
+        }
+        let percent =
+            utf8_percent_encode(&STANDARD_NO_PAD.encode("0p3n>>?s3same"), NON_ALPHANUMERIC)
+                .to_string();
+        assert!(redactor.text(&percent).starts_with("***"));
     }
 
     #[test]

@@ -30,7 +30,6 @@
 //! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}, "token_of": PATH}`: without all of them 401 and `{"message": "bad credentials"}`; `token_of`: an access token that the token endpoint at this path has issued and that is good |
 //! | `tokens` | | a token endpoint (RFC 6749): `client_id`, `client_secret`, `client_auth` (`basic`, `post`; both), `refresh_token` (the first), `rotate` (each is good for one use), `expires_in` (seconds, also how long a token is good, unless `valid_ms` says otherwise), `token_type` |
 //! | `close` | false | each connection serves one request |
-//! | `require` | | `{"header": {…}, "query": {…}, "cookie": {…}}`: without all of them 401 and `{"message": "bad credentials"}` |
 //!
 //! ## How rows are wrapped
 //!
