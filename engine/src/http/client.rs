@@ -14,7 +14,7 @@ use super::transport::Network;
 use super::{CancelToken, Egress, failure};
 use crate::error::Exchange;
 use crate::model::{Credentials, Method, Source};
-use crate::request::Request;
+use crate::request::{Request, origin};
 use crate::{Error, Result};
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +30,9 @@ pub struct Client {
     signature: Signature,
     sign_in: Option<SignIn>,
     redactor: Arc<Redactor>,
+    /// Of `base_url`: where alone credentials go.
+    origin: Option<String>,
+    egress: Arc<Egress>,
     bounds: Bounds,
     max_response_bytes: u64,
     identity: cache::Identity,
@@ -63,10 +66,12 @@ impl Client {
     ) -> Result<Client> {
         Ok(Client {
             identity: cache::of_client(source, &egress, &credentials),
-            pool: Pool::new(source, network, egress),
+            pool: Pool::new(source, network, egress.clone()),
             signature: Signature::new(source.auth.as_ref(), &credentials)?,
             sign_in: SignIn::new(source, &credentials)?,
             redactor: Arc::new(Redactor::new(&credentials)),
+            origin: origin(&source.base_url),
+            egress: Arc::new(egress),
             bounds: Bounds {
                 connect: source.connect_timeout,
                 total: source.timeout,
@@ -92,6 +97,11 @@ impl Client {
     /// Closes the connections that no request is using.
     pub fn close_idle_connections(&self) {
         self.pool.close_idle();
+    }
+
+    /// Where its connections may go.
+    pub(crate) fn egress(&self) -> Arc<Egress> {
+        Arc::clone(&self.egress)
     }
 
     /// Masks this client's secrets.
@@ -263,11 +273,14 @@ impl Client {
         request: &Request,
         token: Option<&AccessToken>,
     ) -> Result<ureq::http::Request<()>> {
+        let origin = origin(&request.url);
+        if origin.is_none() || origin != self.origin {
+            let url = self.signature.unsigned(&request.url);
+            return unsigned(&for_strangers(request), &url);
+        }
         let url = self.signature.sign_url(&request.url);
         let mut signed = unsigned(request, &url)?;
         let map = signed.headers_mut();
-        map.entry(ACCEPT_ENCODING)
-            .or_insert(HeaderValue::from_static(ACCEPTED));
         if let Some(token) = token {
             token.sign_headers(map)?;
         }
@@ -285,8 +298,24 @@ pub(super) fn unsigned(request: &Request, url: &str) -> Result<ureq::http::Reque
         .map_err(|error| {
             Error::option("endpoint", format!("it does not make a valid URL: {error}"))
         })?;
-    add(&request.headers, head.headers_mut())?;
+    let map = head.headers_mut();
+    add(&request.headers, map)?;
+    map.entry(ACCEPT_ENCODING)
+        .or_insert(HeaderValue::from_static(ACCEPTED));
     Ok(head)
+}
+
+/// Headers that another origin gets too.
+const PUBLIC: [&str; 2] = ["User-Agent", "Accept"];
+
+/// `request` as another origin than the server's own may see it.
+fn for_strangers(request: &Request) -> Request {
+    let is_public = |(name, _): &(String, String)| {
+        PUBLIC.iter().any(|public| name.eq_ignore_ascii_case(public))
+    };
+    let mut shown = request.clone();
+    shown.headers.retain(is_public);
+    shown
 }
 
 /// What a request becomes that is redirected to be asked for by GET (RFC 9110, section 15.4.4).

@@ -52,6 +52,19 @@ impl Egress {
         })
     }
 
+    /// The same rules for a server that may point anywhere: they name the hosts that its API may lead to.
+    pub fn unrestricted_but_naming(allowed_hosts: &str) -> Result<Self> {
+        Ok(Egress {
+            unrestricted: true,
+            ..Egress::restricted(allowed_hosts)?
+        })
+    }
+
+    /// Whether a rule names `host` (as it stands in a URL): a next page may be there, though no credentials go there.
+    pub fn names(&self, host: &str) -> bool {
+        self.allowed.iter().any(|rule| rule.names(host))
+    }
+
     /// Whether a connection to `host` may be tried at all, before its name is looked up.
     pub fn check_host(&self, scheme: &str, host: &str) -> Result<()> {
         let reason = if self.unrestricted || self.allowed.iter().any(|rule| rule.may_match(host)) {
@@ -130,7 +143,17 @@ impl HostRule {
     fn may_match(&self, host: &str) -> bool {
         match self {
             HostRule::Network { .. } => true,
-            named => named.matches(host, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            named => named.names(host),
+        }
+    }
+
+    /// Whether it matches `host` by what is written there.
+    fn names(&self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match (self, bare.parse()) {
+            (HostRule::Network { .. }, Ok(address)) => self.matches(host, address),
+            (HostRule::Network { .. }, Err(_)) => false,
+            _ => self.matches(host, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         }
     }
 
@@ -346,6 +369,28 @@ mod tests {
         assert!(names.check_host("http", "a.example.com").is_ok());
         let blocks = Egress::restricted("10.0.0.0/8").unwrap();
         assert!(blocks.check_host("http", "other.test").is_ok());
+    }
+
+    #[test]
+    fn a_host_is_named_by_what_is_written() {
+        let egress =
+            Egress::unrestricted_but_naming("cdn.test, *.pages.test, 10.0.0.0/8, ::1").unwrap();
+        for named in ["cdn.test", "CDN.test.", "a.pages.test", "10.1.2.3", "[::1]"] {
+            assert!(egress.names(named), "{named}");
+        }
+        for other in [
+            "evil.test",
+            "pages.test",
+            "cdn.test.evil",
+            "11.0.0.1",
+            "[::2]",
+            "167772161",
+            "012.0.0.1",
+            "",
+        ] {
+            assert!(!egress.names(other), "{other}");
+        }
+        assert!(!Egress::unrestricted().names("cdn.test"));
     }
 
     #[test]

@@ -16,8 +16,8 @@ const MASK: &str = "***";
 /// A secret's beginning at the end of a text (cut off there) is masked from this many bytes on.
 const TELLING_PREFIX: usize = 6;
 
-/// Secrets that came later and are known.
-const MOST_LEARNED: usize = 16;
+/// Spellings of secrets that came later and are known: some seven of each.
+const MOST_LEARNED: usize = 112;
 
 /// A shorter piece of base64 stands in texts by chance.
 const SHORTEST_BASE64: usize = 8;
@@ -79,9 +79,10 @@ impl Redactor {
     /// Masks these, too, from now on. Of many the latest are known, which are those that are in use.
     pub(super) fn learn<'a>(&self, secrets: impl Iterator<Item = &'a Secret>) {
         let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
-        for secret in secrets.map(Secret::expose) {
-            if !secret.is_empty() && !learned.iter().any(|known| known == secret) {
-                learned.push_back(secret.to_owned());
+        let spelled = |secret: &str| [vec![secret.to_owned()], in_base64(secret)].concat();
+        for spelling in secrets.map(Secret::expose).flat_map(spelled) {
+            if !spelling.is_empty() && !learned.contains(&spelling) {
+                learned.push_back(spelling);
             }
         }
         while learned.len() > MOST_LEARNED {

@@ -6,6 +6,7 @@ use super::step::{Context, Step, Stepped};
 use super::target::next_target;
 use super::{auto, cursor, keyset, link, next_url, offset, page, single};
 use crate::error::Exchange;
+use crate::http::Egress;
 use crate::model::{Location, Paging, Table};
 use crate::request::{Inputs, Request, at_page, build, build_page, identity, is_in_text};
 use crate::{Error, Result};
@@ -18,6 +19,8 @@ pub struct Pager {
     table: Arc<Table>,
     inputs: Inputs,
     hint: Option<u64>,
+    /// Names the hosts that pages may be at besides the server's own origin.
+    permitted: Arc<Egress>,
     /// The request of the current page.
     current: Request,
     /// Every URL that was requested, or that answered; each with the body that was sent.
@@ -47,6 +50,7 @@ impl Pager {
             table,
             inputs,
             hint,
+            permitted: Arc::new(Egress::unrestricted()),
             seen: HashSet::from([first.identity()]),
             current: first,
             page: 1,
@@ -54,6 +58,11 @@ impl Pager {
             total: None,
             page_count: None,
         })
+    }
+
+    /// The same pager, which also follows next pages to hosts that `permitted` names.
+    pub fn permitting(self, permitted: Arc<Egress>) -> Pager {
+        Pager { permitted, ..self }
     }
 
     /// The request of the current page, which is the first until [`Pager::next`] has decided on another.
@@ -69,7 +78,7 @@ impl Pager {
     ///
     /// # Errors
     /// [`Error::Paging`] where pages repeat, contradict themselves or would cut rows (rule R9);
-    /// [`Error::Forbidden`] where the next page is at another origin.
+    /// [`Error::Forbidden`] where the next page is at another origin that nobody permitted.
     pub fn next(&mut self, facts: &PageFacts) -> Result<Decision> {
         let reported = Reported::read(&self.table, facts).map_err(|reason| self.error(reason))?;
         self.total = reported.total.or(self.total);
@@ -93,7 +102,9 @@ impl Pager {
                 let target = next_target(
                     &reference,
                     facts.url,
+                    &self.current,
                     &self.table.source.base_url,
+                    &self.permitted,
                     &self.exchange(),
                 )?;
                 let request = Request {

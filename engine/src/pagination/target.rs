@@ -1,19 +1,22 @@
 //! A next page's URL as an API wrote it → the URL to request.
 
 use crate::error::Exchange;
-use crate::request::{origin, resolve};
+use crate::http::Egress;
+use crate::request::{Request, origin, resolve};
 use crate::{Error, Result};
 use iri_string::types::UriString;
 
-/// Resolves `reference` against the page's URL (RFC 3986, section 5.2), its fragment dropped.
+/// Resolves `reference` against the URL of the page `current` (RFC 3986, section 5.2), its fragment dropped.
 ///
 /// # Errors
 /// [`Error::Paging`] where it is no http(s) URL; [`Error::Forbidden`] where it leaves the origin of
-/// `base_url`, to which alone credentials go.
+/// `base_url`, to which alone credentials go, for a host that `permitted` does not name.
 pub(super) fn next_target(
     reference: &str,
     page_url: &str,
+    current: &Request,
     base_url: &str,
+    permitted: &Egress,
     exchange: &Exchange,
 ) -> Result<String> {
     let target = followable(reference, page_url).map_err(|reason| Error::Paging {
@@ -26,13 +29,42 @@ pub(super) fn next_target(
         return Ok(target.as_str().to_owned());
     }
     let own = own.unwrap_or_default();
-    Err(Error::Forbidden {
-        exchange: exchange.clone(),
-        target: other.unwrap_or_default(),
-        reason: format!(
-            "the next page's URL leaves the server's own origin {own}, and credentials go to that one only"
-        ),
-    })
+    match refusal(&target, current, &own, permitted) {
+        None => Ok(target.as_str().to_owned()),
+        Some(reason) => Err(Error::Forbidden {
+            exchange: exchange.clone(),
+            target: other.unwrap_or_default(),
+            reason: format!("the next page's URL leaves the server's own origin {own}, {reason}"),
+        }),
+    }
+}
+
+/// Why a page at another origin is not asked for.
+fn refusal(
+    target: &UriString,
+    current: &Request,
+    own: &str,
+    permitted: &Egress,
+) -> Option<&'static str> {
+    let host = target
+        .authority_components()
+        .map_or("", |authority| authority.host());
+    if !permitted.names(host) {
+        return Some(
+            "and credentials go to that one only; a superuser can add the host to \"rest_fdw.allowed_hosts\", so that it is asked without credentials",
+        );
+    }
+    let is_secure = |url: &str| {
+        url.get(..6)
+            .is_some_and(|start| start.eq_ignore_ascii_case("https:"))
+    };
+    if is_secure(own) && !is_secure(target.as_str()) {
+        return Some("and would no longer be encrypted");
+    }
+    current
+        .body
+        .as_ref()
+        .map(|_| "and the request's body goes to that one only")
 }
 
 /// The absolute http(s) URL, or why there is none.

@@ -10,10 +10,10 @@ mod tests;
 /// the query or a local condition looks at, and those that tell pages apart. `None` where whole rows are
 /// asked for, because the API takes no such list or because the list could miss something.
 pub fn fields(table: &Table, wanted: &[usize]) -> Option<Vec<usize>> {
-    let dialect = dialects::of(table);
-    if !dialect.takes_fields(table) || rows_are_lists(table) {
+    if !takes_fields(table) {
         return None;
     }
+    let dialect = dialects::of(table);
     let is_field = |index: &usize| !table.columns[*index].is_input();
     let key: Vec<usize> = table.key.iter().copied().filter(is_field).collect();
     let mut columns = wanted.to_vec();
@@ -37,6 +37,11 @@ pub fn fields(table: &Table, wanted: &[usize]) -> Option<Vec<usize>> {
         }
     }
     (members > 0).then_some(columns)
+}
+
+/// Whether rows may come without the members that are not asked for.
+pub(crate) fn takes_fields(table: &Table) -> bool {
+    dialects::of(table).takes_fields(table) && !rows_are_lists(table)
 }
 
 /// Without names, a row's elements would change their places.

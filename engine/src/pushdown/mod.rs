@@ -44,6 +44,7 @@ pub(crate) use dialects::{
 };
 pub(crate) use entity::{Segments, can_name as can_name_entity, segments as entity_segments};
 pub(crate) use expression::{Expression, Outcome};
+pub(crate) use fields::takes_fields;
 pub(crate) use instance::instantiate;
 pub(crate) use order::order_parameters;
 pub(crate) use terms::{Alternative, alternatives};

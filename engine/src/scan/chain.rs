@@ -1,6 +1,7 @@
 //! A chain of pages: what one of a scan's requests begins with, and what follows a page.
 
 use crate::Result;
+use crate::http::Egress;
 use crate::model::Table;
 use crate::pagination::Pager;
 use crate::request::{Inputs, Request};
@@ -38,14 +39,22 @@ pub(super) struct Chains {
     table: Arc<Table>,
     inputs: Vec<Inputs>,
     hint: Option<u64>,
+    permitted: Arc<Egress>,
 }
 
 impl Chains {
-    pub(super) fn new(table: Arc<Table>, inputs: Vec<Inputs>, hint: Option<u64>) -> Self {
+    /// `permitted` names the hosts that pages may be at besides the server's own origin.
+    pub(super) fn new(
+        table: Arc<Table>,
+        inputs: Vec<Inputs>,
+        hint: Option<u64>,
+        permitted: Arc<Egress>,
+    ) -> Self {
         Chains {
             table,
             inputs,
             hint,
+            permitted,
         }
     }
 
@@ -61,7 +70,8 @@ impl Chains {
     /// The first page of chain `index`, which is below [`Chains::len`].
     pub(super) fn begin(&self, index: usize) -> Result<Job> {
         let inputs = self.inputs[index].clone();
-        let pager = Pager::new(Arc::clone(&self.table), inputs, self.hint)?;
+        let pager = Pager::new(Arc::clone(&self.table), inputs, self.hint)?
+            .permitting(Arc::clone(&self.permitted));
         Ok(Job {
             chain: index,
             page: 1,

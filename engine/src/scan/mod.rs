@@ -100,7 +100,13 @@ impl Scan {
             statement: spec.budget,
         };
         let decoding = wanted::Decoding::new(&spec.table, &spec.wanted);
-        let chains = Chains::new(Arc::clone(&spec.table), spec.requests, spec.hint);
+        let repetition = Repetition::new(&spec.table, &spec.wanted);
+        let chains = Chains::new(
+            Arc::clone(&spec.table),
+            spec.requests,
+            spec.hint,
+            client.egress(),
+        );
         let pace = Pace {
             fetch_ahead: spec.fetch_ahead,
             hint: spec.hint,
@@ -118,7 +124,7 @@ impl Scan {
             chains,
             decoding,
             ledger: Ledger::new(budget, shown),
-            repetition: Repetition::default(),
+            repetition,
             stream: Stream::new(flow)?,
             crew: Crew::default(),
             most_pages: spec.most_pages,

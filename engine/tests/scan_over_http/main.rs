@@ -9,6 +9,7 @@ mod cancel;
 mod chains;
 mod connections;
 mod egress;
+mod hostile;
 mod oauth2;
 mod posts;
 mod redirects;
