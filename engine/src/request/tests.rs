@@ -626,8 +626,51 @@ fn seen(url: &str) -> (Vec<String>, Vec<(String, String)>) {
 
 fn nasty() -> impl Strategy<Value = String> {
     let pieces = [
-        "../", "..", ".", "/", "\\", "%2f", "%2e", "%", "?", "#", "&", "=", "+", " ", "\n", "\r",
-        ";", ",", "ü", "😀", "a", "0", "{x}", "$1", "\"", "'", "[", "]", "@", ":",
+        "../",
+        "..",
+        ".",
+        "/",
+        "//",
+        "\\",
+        "%2f",
+        "%5c",
+        "%00",
+        "\0",
+        "\u{2028}",
+        "／",
+        "．",
+        "＃",
+        "？",
+        "＠",
+        "%2e",
+        "%",
+        "?",
+        "#",
+        "&",
+        "=",
+        "+",
+        " ",
+        "\n",
+        "\r",
+        ";",
+        ",",
+        "ü",
+        "😀",
+        "a",
+        "0",
+        "{x}",
+        "$1",
+        "\"",
+        "'",
+        "[",
+        "]",
+        "@",
+        ":",
+        "\r\n",
+        "\t",
+        "http://evil.test",
+        "\u{202e}",
+        "e\u{301}",
     ];
     prop_oneof![
         prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..8)
@@ -686,6 +729,88 @@ proptest! {
             for operator in [Le, Lt] {
                 let (high, widened) = bound(operator);
                 prop_assert!(high >= micros && high - micros < unit && widened == (high != micros));
+            }
+        }
+    }
+}
+
+/// The same of a URL as browsers and many servers read it (the WHATWG's URL standard).
+fn seen_by_another(text: &str) -> (Vec<String>, Vec<(String, String)>) {
+    let url = url::Url::parse(text).unwrap();
+    assert_eq!(url.origin().ascii_serialization(), "https://api.test");
+    assert_eq!(
+        (url.username(), url.password(), url.fragment()),
+        ("", None, None)
+    );
+    let segments = url.path_segments().unwrap().map(decoded).collect();
+    (segments, url.query_pairs().into_owned().collect())
+}
+
+const PLACES: [TestColumn; 5] = [
+    ("p", Type::Text, &[]),
+    ("q", Type::Text, &[("param", "q")]),
+    ("h", Type::Text, &[("param", "X-H"), ("param_in", "header")]),
+    ("m", Type::Text, &[("param", "m"), ("param_in", "body")]),
+    ("f", Type::Text, &[("filter", "= f[x]&")]),
+];
+
+/// A request with a value in each place, by GET or with a body of some kind.
+fn in_every_place(posted: &[(&str, &str)], values: &[String; 5]) -> crate::Result<Request> {
+    let own = [("endpoint", "/r/{p}/x-{p}/i"), ("pagination", "none")];
+    let columns = match posted {
+        [] => [&PLACES[..3], &PLACES[4..]].concat(),
+        _ => PLACES.to_vec(),
+    };
+    let table = table(
+        &[("base_url", "https://api.test")],
+        &[&own, posted].concat(),
+        &columns,
+    );
+    let place = |column: &TestColumn| PLACES.iter().position(|other| other.0 == column.0);
+    let comparisons: Vec<_> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| (index, Eq, text(&values[place(column).unwrap()])))
+        .collect();
+    build(&table, &bound(&table, &comparisons)?.requests[0], &[])
+}
+
+proptest! {
+    #[test]
+    fn no_value_leaves_its_place(values in proptest::array::uniform5(nasty())) {
+        let kinds: [&[(&str, &str)]; 4] = [
+            &[],
+            &[("method", "POST")],
+            &[("method", "POST"), ("body_type", "form")],
+            &[("method", "POST"), ("body", r#"{"m": {{ params.m }}, "n": [{{ params.m }}]}"#)],
+        ];
+        let [path, query, header, member, filtered] = &values;
+        for kind in kinds {
+            let request = match in_every_place(kind, &values) {
+                Ok(request) => request,
+                Err(Error::Unsendable { reason, .. }) => {
+                    let is_step = matches!(path.as_str(), "" | "." | "..");
+                    let breaks = header.contains(['\r', '\n', '\0']);
+                    prop_assert!(is_step || breaks || header.chars().any(char::is_control), "{reason}");
+                    continue;
+                }
+                Err(other) => panic!("{other}"),
+            };
+            prop_assert!(!header.contains(['\r', '\n', '\0']), "{header:?}");
+            let (segments, pairs) = seen_by_another(&request.url);
+            prop_assert_eq!(segments, vec!["r".to_owned(), path.clone(), format!("x-{path}"), "i".to_owned()]);
+            let find = |name: &str| pairs.iter().find(|pair| pair.0 == name).map(|pair| &pair.1);
+            prop_assert_eq!(find("q"), Some(query));
+            let sent = request.headers.iter().find(|(name, _)| name == "X-H").map(|(_, value)| value);
+            prop_assert_eq!(sent, Some(header));
+            let form = || url::form_urlencoded::parse(request.body.as_deref().unwrap_or_default().as_bytes()).into_owned();
+            match kind {
+                [] => prop_assert_eq!(pairs.len(), 1 + usize::from(find("f[x]&") == Some(filtered))),
+                [_, ("body_type", _)] => prop_assert!(form().any(|pair| pair == ("m".to_owned(), member.clone())), "{:?}", request.body),
+                _ => {
+                    let body: serde_json::Value = serde_json::from_str(request.body.as_deref().unwrap()).unwrap();
+                    prop_assert_eq!(body["m"].as_str(), Some(member.as_str()));
+                }
             }
         }
     }

@@ -324,15 +324,18 @@ fn bodies() -> Vec<Fault> {
     let html = json!({"kind": "status", "status": 200, "headers": {"Content-Type": "text/html"},
         "body": "<html><head><title>Please sign in</title></head></html>"});
     let empty = json!({"kind": "status", "status": 200, "body": ""});
-    vec![
+    let incomplete = error(
+        "08006",
+        "the response was cut off: the body ended within the JSON document",
+        "",
+    );
+    let shorter = json!({"kind": "wrong_length", "by": -1});
+    let mut all = vec![
         lasting("HTML", html, unreadable("")),
-        lasting("empty body", empty, unreadable("")),
-        lasting(
-            "length too small",
-            json!({"kind": "wrong_length", "by": -1}),
-            unreadable(""),
-        ),
-    ]
+        lasting("empty body", empty, unreadable("the body is empty")),
+    ];
+    all.extend(passing("length too small", shorter, 1..=1, incomplete));
+    all
 }
 
 /// Pages that are well-formed, and wrong.
