@@ -777,7 +777,10 @@ fn in_every_place(posted: &[(&str, &str)], values: &[String; 5]) -> crate::Resul
 
 proptest! {
     #[test]
-    fn no_value_leaves_its_place(values in proptest::array::uniform5(nasty())) {
+    fn no_value_leaves_its_place(values in proptest::array::uniform5(nasty()), readable in prop::option::weighted(0.8, "[!-~]{1,12}")) {
+        let mut values = values;
+        // Most texts cannot be in a header.
+        values[2] = readable.unwrap_or_else(|| values[2].clone());
         let kinds: [&[(&str, &str)]; 4] = [
             &[],
             &[("method", "POST")],
@@ -790,8 +793,9 @@ proptest! {
                 Ok(request) => request,
                 Err(Error::Unsendable { reason, .. }) => {
                     let is_step = matches!(path.as_str(), "" | "." | "..");
-                    let breaks = header.contains(['\r', '\n', '\0']);
-                    prop_assert!(is_step || breaks || header.chars().any(char::is_control), "{reason}");
+                    let is_readable = header.chars().all(|letter| matches!(letter, ' '..='~'));
+                    let has_edges = header.trim_matches(' ') != header;
+                    prop_assert!(is_step || !is_readable || has_edges, "{reason}: {values:?}");
                     continue;
                 }
                 Err(other) => panic!("{other}"),
