@@ -276,11 +276,14 @@ impl Client {
         let origin = origin(&request.url);
         if origin.is_none() || origin != self.origin {
             let url = self.signature.unsigned(&request.url);
-            return unsigned(&for_strangers(request), &url);
+            let mut head = unsigned(&for_strangers(request), &url)?;
+            accept_encodings(head.headers_mut());
+            return Ok(head);
         }
         let url = self.signature.sign_url(&request.url);
         let mut signed = unsigned(request, &url)?;
         let map = signed.headers_mut();
+        accept_encodings(map);
         if let Some(token) = token {
             token.sign_headers(map)?;
         }
@@ -298,11 +301,14 @@ pub(super) fn unsigned(request: &Request, url: &str) -> Result<ureq::http::Reque
         .map_err(|error| {
             Error::option("endpoint", format!("it does not make a valid URL: {error}"))
         })?;
-    let map = head.headers_mut();
-    add(&request.headers, map)?;
-    map.entry(ACCEPT_ENCODING)
-        .or_insert(HeaderValue::from_static(ACCEPTED));
+    add(&request.headers, head.headers_mut())?;
     Ok(head)
+}
+
+fn accept_encodings(headers: &mut HeaderMap) {
+    headers
+        .entry(ACCEPT_ENCODING)
+        .or_insert(HeaderValue::from_static(ACCEPTED));
 }
 
 /// Headers that another origin gets too.
@@ -311,7 +317,9 @@ const PUBLIC: [&str; 2] = ["User-Agent", "Accept"];
 /// `request` as another origin than the server's own may see it.
 fn for_strangers(request: &Request) -> Request {
     let is_public = |(name, _): &(String, String)| {
-        PUBLIC.iter().any(|public| name.eq_ignore_ascii_case(public))
+        PUBLIC
+            .iter()
+            .any(|public| name.eq_ignore_ascii_case(public))
     };
     let mut shown = request.clone();
     shown.headers.retain(is_public);
