@@ -12,6 +12,7 @@ mod egress;
 mod hostile;
 mod oauth2;
 mod posts;
+mod rate_limit;
 mod redirects;
 mod retries;
 mod samples;
