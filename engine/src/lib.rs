@@ -8,6 +8,7 @@
 pub mod decode;
 pub mod error;
 pub mod http;
+pub mod infer;
 pub mod model;
 pub mod pagination;
 pub mod predicate;
@@ -15,5 +16,6 @@ pub mod pushdown;
 pub mod request;
 pub mod sample;
 pub mod scan;
+pub mod verify;
 
 pub use error::{Error, Result};

@@ -14,7 +14,7 @@ const FIRST_TIMESTAMP: i64 = -210_866_803_200_000_000;
 
 /// A date, with what else was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// Days since 1970-01-01.
     pub days: i32,
     /// Microseconds since midnight; zero where only a date was written.

@@ -27,4 +27,5 @@ pub use outbox::{Progress, Sink};
 pub use page::{Layout, PageEnd, decode_page};
 pub use plan::{RowPlan, Wanted};
 
+pub(crate) use datetime::Moment;
 pub(crate) use plan::camel_case;

@@ -277,7 +277,7 @@ impl<'a> Rows<'a> {
             }
             RowsShape::Arrays { .. } => (kind != Kind::Array).then_some("expected an array"),
             // Its body is not decoded.
-            RowsShape::Header(_) => None,
+            RowsShape::Header(_) | RowsShape::Survey => None,
             RowsShape::Map | RowsShape::Values | RowsShape::Single => {
                 let plain = !matches!(kind, Kind::Object | Kind::Array);
                 let wants_inside = self.plan.wants_members() && !self.plan.takes_either();

@@ -147,6 +147,9 @@ pub enum RowsShape {
     /// The one row is the number in this header, whatever the body is. No option says so: it is how a
     /// count is read from a total.
     Header(String),
+    /// The one row is what the whole response looks like ([`Sample`](crate::infer::Sample)), whatever it is. No option
+    /// says so: it is how a table is inferred.
+    Survey,
 }
 
 /// How the next page is asked for.

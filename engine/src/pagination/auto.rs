@@ -3,6 +3,10 @@
 
 use super::decision::{EndOfPages, PageFacts};
 use super::link::next_link;
+use super::signs::{
+    DEPTH, is_cursor, is_page_count, is_total, looks_like_url, names_next_url, number, plain,
+    says_more, total_in_headers,
+};
 use super::step::{Context, Step, Stepped};
 use crate::decode::{Envelope, Scalar};
 use crate::model::Segment;
@@ -34,17 +38,6 @@ pub(super) fn step(context: &Context) -> Stepped {
     }
 }
 
-/// Members that are told apart by letters and digits alone: `@odata.nextLink` is `odatanextlink`.
-fn plain(segment: &str) -> String {
-    segment
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-const DEPTH: usize = 3;
-
 fn next_url(envelope: &Envelope) -> Option<String> {
     let member = envelope.iter().find_map(|(path, scalar)| match scalar {
         Scalar::Text(text)
@@ -55,29 +48,6 @@ fn next_url(envelope: &Envelope) -> Option<String> {
         _ => None,
     });
     member.or_else(|| next_of_links(envelope))
-}
-
-fn names_next_url(path: &[Segment]) -> bool {
-    const NAMES: [&str; 11] = [
-        "next",
-        "nexturl",
-        "nexturi",
-        "nextlink",
-        "nexthref",
-        "nextpage",
-        "nextpageurl",
-        "nextpageuri",
-        "nextpagelink",
-        "nextrecordsurl",
-        "odatanextlink",
-    ];
-    match path {
-        [.., parent, last] if ["href", "url", "uri"].contains(&plain(last).as_str()) => {
-            plain(parent) == "next"
-        }
-        [.., last] => NAMES.contains(&plain(last).as_str()),
-        [] => false,
-    }
 }
 
 /// `"links": [{"rel": "next", "href": "…"}]`, as in FHIR bundles (`relation`, `url`) and OGC APIs.
@@ -101,13 +71,6 @@ fn next_of_links(envelope: &Envelope) -> Option<String> {
         }
     };
     target("href").or_else(|| target("url"))
-}
-
-fn looks_like_url(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["http://", "https://", "/", "?"]
-        .iter()
-        .any(|start| text.starts_with(start))
 }
 
 /// Elements of arrays are lists of something else (facets, options), not facts about the page.
@@ -140,107 +103,8 @@ fn more_in_body(envelope: &Envelope, context: &Context) -> Option<String> {
     })
 }
 
-fn says_more(name: &str, scalar: &Scalar) -> bool {
-    const MORE: [&str; 14] = [
-        "hasmore",
-        "hasnext",
-        "hasnextpage",
-        "hasmorepages",
-        "hasmoreitems",
-        "hasmoreresults",
-        "moreresults",
-        "moreavailable",
-        "morerecords",
-        "more",
-        "istruncated",
-        "truncated",
-        "exceededtransferlimit",
-        "next",
-    ];
-    const LAST: [&str; 4] = ["islast", "islastpage", "last", "done"];
-    match scalar {
-        Scalar::Bool(true) => MORE.contains(&name),
-        Scalar::Bool(false) => LAST.contains(&name),
-        Scalar::Null | Scalar::Number(_) | Scalar::Text(_) | Scalar::Other => false,
-    }
-}
-
 fn truth(scalar: &Scalar) -> bool {
     *scalar == Scalar::Bool(true)
-}
-
-fn is_cursor(name: &str, scalar: &Scalar) -> bool {
-    const CURSORS: [&str; 14] = [
-        "next",
-        "nextcursor",
-        "nextpage",
-        "nextpagetoken",
-        "nexttoken",
-        "nextoffset",
-        "nextmarker",
-        "nextstart",
-        "nextkey",
-        "nextid",
-        "continue",
-        "continuation",
-        "continuationtoken",
-        "nextcontinuationtoken",
-    ];
-    let is_given = match scalar {
-        Scalar::Text(text) => !text.trim().is_empty(),
-        Scalar::Number(number) => number != "0",
-        Scalar::Null | Scalar::Bool(_) | Scalar::Other => false,
-    };
-    is_given && CURSORS.contains(&name)
-}
-
-fn number(scalar: &Scalar) -> Option<u64> {
-    match scalar {
-        Scalar::Number(text) => text.parse().ok(),
-        Scalar::Null | Scalar::Bool(_) | Scalar::Text(_) | Scalar::Other => None,
-    }
-}
-
-fn is_total(name: &str, parent: Option<&str>) -> bool {
-    const TOTALS: [&str; 11] = [
-        "total",
-        "totalcount",
-        "totalresults",
-        "totalitems",
-        "totalelements",
-        "totalrecords",
-        "totalrows",
-        "totalhits",
-        "numfound",
-        "nbhits",
-        "odatacount",
-    ];
-    const ABOUT_PAGES: [&str; 7] = [
-        "meta",
-        "metadata",
-        "pagination",
-        "paging",
-        "page",
-        "pageinfo",
-        "info",
-    ];
-    match name {
-        "count" => parent.is_none_or(|parent| ABOUT_PAGES.contains(&parent)),
-        "value" => parent == Some("total"),
-        name => TOTALS.contains(&name),
-    }
-}
-
-fn is_page_count(name: &str) -> bool {
-    [
-        "totalpages",
-        "pagecount",
-        "lastpage",
-        "pages",
-        "numpages",
-        "nbpages",
-    ]
-    .contains(&name)
 }
 
 fn more_in_headers(facts: &PageFacts, rows: Option<u64>) -> Option<String> {
@@ -251,11 +115,8 @@ fn more_in_headers(facts: &PageFacts, rows: Option<u64>) -> Option<String> {
         return Some("header \"X-Next-Page\" is not empty; set pagination 'page'".to_owned());
     }
     let rows = rows?;
-    ["x-total-count", "x-total", "content-range"].into_iter().find_map(|name| {
-        let value = facts.header(name).next()?;
-        let total: u64 = value.rsplit('/').next()?.trim().parse().ok()?;
-        let is_bytes = value.trim_start().starts_with("bytes");
-        (total > rows && !is_bytes)
-            .then(|| format!("header \"{name}\" counts {total}, and {rows} rows were read; set pagination and total_header '{name}'"))
-    })
+    let (name, total) = total_in_headers(facts.headers, rows)?;
+    Some(format!(
+        "header \"{name}\" counts {total}, and {rows} rows were read; set pagination and total_header '{name}'"
+    ))
 }

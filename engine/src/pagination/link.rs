@@ -19,7 +19,8 @@ pub(super) fn next_link(facts: &PageFacts) -> Option<String> {
     facts.header("link").find_map(next_of_value)
 }
 
-fn next_of_value(value: &str) -> Option<String> {
+/// The target of the first link with relation `next` in a header's value.
+pub(crate) fn next_of_value(value: &str) -> Option<String> {
     let mut rest = value;
     loop {
         let open = rest.find('<')?;

@@ -10,6 +10,7 @@ mod offset;
 mod page;
 mod pager;
 mod reported;
+pub(crate) mod signs;
 mod single;
 mod step;
 mod target;

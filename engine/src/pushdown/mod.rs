@@ -35,6 +35,7 @@ pub use plan::{missing, plan};
 pub use remote::{RemoteQuery, SortKey};
 pub use requests::{expected_requests, values_a_request};
 pub use split::may_split;
+pub use terms::answers;
 pub use verdict::{Pushdown, Sent, Verdict};
 
 pub(crate) use aggregates::member;

@@ -268,6 +268,17 @@ pub(super) fn judge_key(column: &Column, semantics: Semantics) -> Result<(), Str
     super::comparable::comparable(column, &resolved, Operator::Eq, semantics)
 }
 
+/// Whether the API answers a comparison by itself, not by others that stand for it; and if so, whether exactly.
+pub fn answers(
+    table: &Table,
+    column: &Column,
+    operator: Operator,
+    semantics: Semantics,
+) -> Option<bool> {
+    let resolved = judge(table, column, operator, semantics).ok()?;
+    (resolved.operator == operator && resolved.form == Form::Whole).then_some(resolved.judged.exact)
+}
+
 /// How well the API answers a comparison with whatever value.
 pub(super) fn judge(
     table: &Table,

@@ -7,11 +7,12 @@ use super::flow::Ticket;
 use super::ledger::{RequestError, RequestRecord};
 use super::repetition::Fingerprint;
 use super::worker;
-use crate::decode::{self, Batch, Cell, PageEnd, Sink, decode_page};
+use crate::decode::{self, Batch, Cell, PageEnd, Sink, Span, decode_page};
 use crate::error::Exchange;
 use crate::http::cache::{Found, Recording, Stored};
 use crate::http::retry::{self, GiveUp, RetryDecision};
 use crate::http::{Authorization, CacheUse, Response, Traffic, metered, status};
+use crate::infer::{self, Sample};
 use crate::model::RowsShape;
 use crate::pagination::{Decision, PageFacts, Pager, Stage, total_of_header};
 use crate::request::Request;
@@ -351,6 +352,11 @@ impl Page<'_> {
                 self.batch(row)?;
                 PageEnd::default()
             }
+            (RowsShape::Survey, status) => {
+                let row = self.survey(status, body)?;
+                self.batch(row)?;
+                PageEnd::default()
+            }
             (_, 204 | 205) => PageEnd::default(),
             _ => self.decode(body)?,
         };
@@ -377,6 +383,32 @@ impl Page<'_> {
             width: 1,
             rows: 1,
             cells: vec![Cell::Int(total)],
+            request: self.chain,
+            exchange: self.exchange.clone(),
+            ..Batch::default()
+        })
+    }
+
+    /// What the response looks like, as the page's only row.
+    fn survey(&self, status: u16, body: &mut dyn Read) -> Result<Batch> {
+        let body = match status {
+            204 | 205 => None,
+            _ => Some(infer::read(body, &self.exchange)?),
+        };
+        let sample = Sample {
+            request: self.exchange.request.clone(),
+            headers: self.head.headers.clone(),
+            body,
+        };
+        let text = serde_json::to_vec(&sample)
+            .map_err(|error| Error::System(format!("could not describe the response: {error}")))?;
+        let len = u32::try_from(text.len())
+            .map_err(|_| Error::System("the response has too many members".to_owned()))?;
+        Ok(Batch {
+            width: 1,
+            rows: 1,
+            cells: vec![Cell::Text(Span { start: 0, len })],
+            arena: text,
             request: self.chain,
             exchange: self.exchange.clone(),
             ..Batch::default()

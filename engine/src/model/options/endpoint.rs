@@ -20,7 +20,7 @@ pub(crate) struct Endpoint<'a> {
 
 impl<'a> Endpoint<'a> {
     /// Takes an endpoint apart, or says what is wrong with it.
-    pub(super) fn parse(option: &str, value: &'a str) -> Result<Self, OptionError> {
+    pub(crate) fn parse(option: &str, value: &'a str) -> Result<Self, OptionError> {
         let endpoint = Self::split(value).map_err(|reason| OptionError::invalid(option, reason))?;
         if let Some((reason, hint)) = misplaced(value) {
             return Err(OptionError::invalid(option, reason).with_hint(hint));

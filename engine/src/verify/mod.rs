@@ -1,0 +1,11 @@
+//! Whether an API filters as its table says: what to ask it, and what its answers mean.
+
+mod edited;
+mod offered;
+mod probes;
+mod verdict;
+
+pub use edited::{Edit, edited};
+pub use offered::{Offered, offered};
+pub use probes::{Compared, Probe, Sampled, probes};
+pub use verdict::{Answer, Finding, Verdict, finding};
