@@ -304,3 +304,22 @@ pub unsafe fn further_plans(plan: *mut pg_sys::Plan) -> Vec<*mut pg_sys::Plan> {
             .collect()
     }
 }
+
+/// Raises PostgreSQL's error where the current user has no USAGE on a server.
+///
+/// # Safety
+/// `server` is a server, `name` its name.
+pub unsafe fn check_server_usage(server: pg_sys::Oid, name: *const c_char) {
+    // SAFETY: by this function's contract.
+    unsafe {
+        let user = pg_sys::GetUserId();
+        let mode = pg_sys::ACL_USAGE as pg_sys::AclMode;
+        #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
+        let result = pg_sys::pg_foreign_server_aclcheck(server, user, mode);
+        #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
+        let result = pg_sys::object_aclcheck(pg_sys::ForeignServerRelationId, server, user, mode);
+        if result != pg_sys::AclResult::ACLCHECK_OK {
+            pg_sys::aclcheck_error(result, pg_sys::ObjectType::OBJECT_FOREIGN_SERVER, name);
+        }
+    }
+}

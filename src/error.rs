@@ -29,6 +29,18 @@ pub enum FdwError {
     /// The cache's files cannot be removed.
     #[error("could not clear the cache: {0}")]
     Cache(std::io::Error),
+    /// A function was called with what it cannot work with, or found something that it cannot work with.
+    #[error("{message}")]
+    Function {
+        /// The SQLSTATE.
+        code: PgSqlErrorCode,
+        /// The message.
+        message: String,
+        /// DETAIL
+        detail: Option<String>,
+        /// HINT
+        hint: Option<String>,
+    },
     /// Something that cannot happen as long as PostgreSQL keeps its own contract.
     #[error("{0}")]
     Internal(String),
@@ -38,6 +50,24 @@ impl FdwError {
     /// The error of supabase-wrappers' callbacks, which are not installed.
     pub fn not_installed() -> Self {
         FdwError::Internal("this callback of supabase-wrappers is not used by rest_fdw".to_owned())
+    }
+
+    /// An argument of a function that it cannot work with.
+    pub fn argument(message: impl Into<String>) -> Self {
+        FdwError::Function {
+            code: PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// The same error of a function, with what to do about it.
+    pub fn with_hint(mut self, text: impl Into<String>) -> Self {
+        if let FdwError::Function { hint, .. } = &mut self {
+            *hint = Some(text.into());
+        }
+        self
     }
 
     /// Raises it: message, DETAIL, HINT and SQLSTATE. Only to be called on the backend's main thread,
@@ -75,6 +105,9 @@ impl From<FdwError> for ErrorReport {
             FdwError::Cache(_) => {
                 ErrorReport::new(PgSqlErrorCode::ERRCODE_IO_ERROR, message, "rest_fdw")
             }
+            FdwError::Function {
+                code, detail, hint, ..
+            } => report(code, message, detail, hint),
             FdwError::Internal(_) => {
                 ErrorReport::new(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message, "rest_fdw")
             }
@@ -94,22 +127,29 @@ fn option_report(error: OptionError) -> ErrorReport {
             PgSqlErrorCode::ERRCODE_FDW_OPTION_NAME_NOT_FOUND
         }
     };
-    let mut report = ErrorReport::new(code, for_message(error.message), "rest_fdw");
-    if let Some(detail) = error.detail {
-        report = report.set_detail(for_message(detail));
-    }
-    if let Some(hint) = error.hint {
-        report = report.set_hint(for_message(hint));
-    }
-    report
+    report(code, for_message(error.message), error.detail, error.hint)
 }
 
 fn remote_report(table: &str, error: &EngineError, message: String) -> ErrorReport {
-    let mut report = ErrorReport::new(sqlstate(error), message, "rest_fdw");
-    if let Some(detail) = detail(table, error) {
+    report(
+        sqlstate(error),
+        message,
+        detail(table, error),
+        hint(table, error),
+    )
+}
+
+fn report(
+    code: PgSqlErrorCode,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+) -> ErrorReport {
+    let mut report = ErrorReport::new(code, message, "rest_fdw");
+    if let Some(detail) = detail {
         report = report.set_detail(for_message(detail));
     }
-    if let Some(hint) = hint(table, error) {
+    if let Some(hint) = hint {
         report = report.set_hint(for_message(hint));
     }
     report

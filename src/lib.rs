@@ -14,6 +14,7 @@ mod error;
 mod executor;
 mod explain;
 mod fdw;
+mod functions;
 mod monitoring;
 mod options;
 mod plan;

@@ -7,6 +7,8 @@ mod errors;
 mod executor;
 mod explain;
 mod formats;
+mod functions_infer;
+mod functions_verify;
 mod lookups;
 mod monitoring;
 mod oauth2;

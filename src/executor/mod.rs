@@ -10,6 +10,7 @@ mod domains;
 mod input;
 mod lookups;
 mod memory;
+mod once;
 mod operands;
 mod parameters;
 mod read_ahead;
@@ -18,13 +19,16 @@ mod release;
 mod scan;
 mod source;
 mod texts;
+mod trial;
 mod values;
 mod wait;
 
+pub use once::read_once;
 pub use operands::constant;
 pub use read_ahead::{READ_AHEAD, methods as read_ahead_methods};
 pub use reader::Reader;
 pub use scan::{ForeignScan, Totals};
+pub use trial::{Observed, on_trial};
 
 use crate::plan::ScanPlan;
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};

@@ -10,7 +10,7 @@ use super::release::Streaming;
 use super::source::{Found, Source};
 use super::texts::Texts;
 use super::values::Loader;
-use super::{budget, read_ahead, release, wait};
+use super::{budget, read_ahead, release, trial, wait};
 use crate::error::FdwError;
 use crate::monitoring::{Account, WatchedScan};
 use crate::plan::ScanPlan;
@@ -234,6 +234,7 @@ impl ForeignScan {
             .bind(&operands)
             .map_err(|error| remote(&self.table, error))?;
         self.asked = None;
+        trial::note_asked(self.is_filtered(&bound), self.plan.local_reasons.first());
         let Some(first) = bound.requests.first() else {
             self.finished = true;
             return Ok(());
@@ -336,7 +337,11 @@ impl ForeignScan {
 
     fn begin_scan(&mut self, mut spec: ScanSpec) -> Result<WatchedScan, FdwError> {
         let client = self.client()?;
-        spec.cache = cache::of_scan(&self.table, self.user, self.plan.server.into(), &client)?;
+        // On trial is the API, not what it said before.
+        if !trial::is_on() {
+            let server = self.plan.server.into();
+            spec.cache = cache::of_scan(&self.table, self.user, server, &client)?;
+        }
         let account = Account {
             server: pg_sys::Oid::from(self.plan.server),
             name: self.table.source.name.clone(),
@@ -360,10 +365,25 @@ impl ForeignScan {
             },
             hint,
             fetch_ahead: self.plan.fetch_ahead,
-            most_pages: None,
+            most_pages: trial::most_pages(),
             budget: budget::of_statement(),
             cache: None,
         }
+    }
+
+    /// Whether the requests say more than the values of parameter columns.
+    fn is_filtered(&self, bound: &Bound) -> bool {
+        let sent = self.plan.query.sent.iter().enumerate();
+        let mut sent = sent.filter(|(index, _)| !bound.unsent.contains(index));
+        let is_input = |column: usize| self.plan.table.columns[column].is_input();
+        !bound.requests.is_empty()
+            && sent.any(|(_, sent)| {
+                !sent
+                    .condition
+                    .leaves()
+                    .iter()
+                    .all(|leaf| is_input(leaf.column))
+            })
     }
 
     /// Whether these requests ask for all rows.
@@ -380,7 +400,8 @@ impl ForeignScan {
     fn checks(&self, bound: &Bound) -> Vec<usize> {
         let is_precise =
             |sent: &usize| !bound.unsent.contains(sent) && !bound.widened.contains(sent);
-        let is_trusted = |sent: &[usize]| !self.table.recheck && sent.iter().all(is_precise);
+        let trusts = !self.table.recheck && !trial::is_on();
+        let is_trusted = |sent: &[usize]| trusts && sent.iter().all(is_precise);
         let rechecks = self.plan.rechecks.iter().enumerate();
         rechecks
             .filter(|(_, recheck)| !(recheck.exact && is_trusted(&recheck.sent)))
@@ -481,6 +502,7 @@ impl Streaming for ForeignScan {
 
 impl Drop for ForeignScan {
     fn drop(&mut self) {
+        trial::note_totals(&self.totals());
         read_ahead::ended(self.place);
         release::closed(self);
     }

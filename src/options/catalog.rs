@@ -1,7 +1,8 @@
 //! Reads a foreign table, its server and its user mapping from the catalog.
 
 use super::types::engine_type;
-use crate::encoding::from_server;
+use crate::compat;
+use crate::encoding::{from_server, to_server};
 use crate::error::FdwError;
 use crate::settings;
 use pgrx::pg_sys;
@@ -17,6 +18,89 @@ pub struct CatalogTable {
     pub server: pg_sys::Oid,
     /// The attribute number of each of the model's columns.
     pub attributes: Vec<pg_sys::AttrNumber>,
+}
+
+/// A server as the catalog describes it at this moment.
+pub struct CatalogServer {
+    /// Its OID.
+    pub id: pg_sys::Oid,
+    /// Its name.
+    pub name: String,
+    /// Its options.
+    pub options: Options,
+}
+
+impl CatalogServer {
+    /// Raises PostgreSQL's error where the current user may not use the server.
+    pub fn check_usage(&self) {
+        let name = to_server(&self.name);
+        // SAFETY: the server exists; the name is copied where an error is raised.
+        unsafe { compat::check_server_usage(self.id, name.as_ptr()) }
+    }
+}
+
+/// Reads the server `name`, which must be one of this wrapper.
+pub fn server(name: &str) -> Result<CatalogServer, FdwError> {
+    let c_name = to_server(name);
+    // SAFETY: what the look-ups return, or raise an error without, is palloc'd in the current memory context.
+    unsafe {
+        let server = pg_sys::GetForeignServerByName(c_name.as_ptr(), false);
+        if !is_ours((*server).fdwid) {
+            let message = format!("server \"{name}\" is not a server of rest_fdw");
+            return Err(FdwError::argument(message));
+        }
+        Ok(CatalogServer {
+            id: (*server).serverid,
+            name: name.to_owned(),
+            options: options_of((*server).options),
+        })
+    }
+}
+
+/// Checks that an open relation is a foreign table of this wrapper.
+pub fn foreign_table(relation: pg_sys::Oid) -> Result<(), FdwError> {
+    // SAFETY: catalog look-ups by the OID of a relation that the caller holds a lock on.
+    let kind = unsafe { pg_sys::get_rel_relkind(relation) } as u8;
+    if kind != pg_sys::RELKIND_FOREIGN_TABLE {
+        let message = format!("\"{}\" is not a foreign table", relation_name(relation));
+        return Err(FdwError::argument(message));
+    }
+    // SAFETY: as above: it is a foreign table, and its server exists.
+    let wrapper = unsafe {
+        let server = (*pg_sys::GetForeignTable(relation)).serverid;
+        (*pg_sys::GetForeignServer(server)).fdwid
+    };
+    if is_ours(wrapper) {
+        return Ok(());
+    }
+    let message = format!(
+        "foreign table \"{}\" is not one of rest_fdw",
+        relation_name(relation)
+    );
+    Err(FdwError::argument(message))
+}
+
+/// Whether a foreign-data wrapper has this library's handler.
+fn is_ours(wrapper: pg_sys::Oid) -> bool {
+    // SAFETY: the wrapper exists; one without a handler has an invalid one, which has no name.
+    unsafe {
+        let handler = (*pg_sys::GetForeignDataWrapper(wrapper)).fdwhandler;
+        from_server(pg_sys::get_func_name(handler)) == "rest_fdw_handler"
+    }
+}
+
+/// The text of an option of a column.
+pub fn column_option(
+    relation: pg_sys::Oid,
+    attribute: pg_sys::AttrNumber,
+    option: &str,
+) -> Option<String> {
+    // SAFETY: the caller holds a lock on the relation, which has the attribute.
+    let options = unsafe { options_of(pg_sys::GetForeignColumnOptions(relation, attribute)) };
+    options
+        .into_iter()
+        .find(|(name, _)| name == option)
+        .map(|(_, value)| value)
 }
 
 /// Reads the table `relation`. The caller holds a lock on it.

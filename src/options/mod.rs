@@ -4,6 +4,9 @@ mod catalog;
 mod types;
 mod validator;
 
-pub use catalog::{CatalogTable, egress, exists, load, mapping};
+pub use catalog::{
+    CatalogServer, CatalogTable, column_option, egress, exists, foreign_table, load, mapping,
+    server,
+};
 pub use types::{domain_base, engine_type};
 pub use validator::validate;

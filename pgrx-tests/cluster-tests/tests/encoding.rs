@@ -69,6 +69,31 @@ fn texts_are_stored_in_the_encoding_of_the_database() {
 }
 
 #[test]
+fn functions_speak_the_encoding_of_the_database() {
+    for encoding in BOTH {
+        let (api, _database, mut session) = place("functions", encoding);
+        let statement = session
+            .row("SELECT rest_fdw_infer('api', '/words', 'wörter', query => '{\"q\": \"ä\"}')");
+        session.run(&statement);
+        assert!(
+            api.take_requests()
+                .contains(&"GET /words?q=%C3%A4".to_owned()),
+            "{encoding}"
+        );
+        assert_eq!(
+            session.row("SELECT word, \"größe\", \"more_schlüssel\" FROM \"wörter\" WHERE id = 1"),
+            "café|1|Übergröße",
+            "{encoding}"
+        );
+        assert_eq!(
+            session.rows("SELECT verdict, detail FROM rest_fdw_verify('words')"),
+            ["ok|word = 'café': 1 row; word = 'CAFé': 0 rows; word = 'no such value 7f3a': 0 rows"],
+            "{encoding}"
+        );
+    }
+}
+
+#[test]
 fn filters_are_sent_in_utf_8() {
     for encoding in BOTH {
         let (api, _database, mut session) = place("filters", encoding);

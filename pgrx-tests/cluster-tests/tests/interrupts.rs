@@ -27,7 +27,12 @@ struct Stall {
     options: &'static str,
     /// Whether the API gets to see a request.
     is_requested: bool,
+    /// What is run.
+    statement: &'static str,
 }
+
+/// A scan.
+const READ: &str = "SELECT count(*), sum(length(title)) FROM stalled";
 
 impl Stall {
     /// While a connection is made: the API's scenario does not matter.
@@ -38,6 +43,7 @@ impl Stall {
             scenario: items(1, 1),
             options: "",
             is_requested: false,
+            statement: READ,
         }
     }
 
@@ -53,6 +59,7 @@ impl Stall {
             scenario,
             options: "",
             is_requested: true,
+            statement: READ,
         }
     }
 
@@ -66,7 +73,13 @@ impl Stall {
             scenario,
             options: ", rate_limit '1/h'",
             is_requested: false,
+            statement: READ,
         }
+    }
+
+    /// The same of another statement.
+    fn of(self, statement: &'static str) -> Stall {
+        Stall { statement, ..self }
     }
 }
 
@@ -112,6 +125,20 @@ fn in_a_slow_drip() {
     every_interrupt_ends(&Stall::while_answering("drip", fault));
 }
 
+#[test]
+fn while_a_table_is_inferred() {
+    let fault = json!({"kind": "stall_in_body", "after": 100_000, "times": 0});
+    let stall = Stall::while_answering("infer", fault);
+    every_interrupt_ends(&stall.of("SELECT rest_fdw_infer('stalling', '/stalled')"));
+}
+
+#[test]
+fn while_filters_are_verified() {
+    let fault = json!({"kind": "stall_before_headers", "times": 0});
+    let stall = Stall::while_answering("verify", fault);
+    every_interrupt_ends(&stall.of("SELECT * FROM rest_fdw_verify('stalled')"));
+}
+
 /// A place where a statement stalls, and one where it does not.
 struct Place<'a> {
     stall: &'a Stall,
@@ -151,7 +178,7 @@ fn prepare(stall: &Stall) -> Place<'_> {
     observer.run(&format!(
         "CREATE SERVER stalling FOREIGN DATA WRAPPER rest_fdw
          OPTIONS (base_url '{stalling}', connect_timeout '60s', timeout '120s'{});
-         CREATE FOREIGN TABLE stalled (id int, title text) SERVER stalling OPTIONS (endpoint '/stalled');
+         CREATE FOREIGN TABLE stalled (id int OPTIONS (filter '='), title text) SERVER stalling OPTIONS (endpoint '/stalled');
          CREATE FOREIGN TABLE items (id int, title text) SERVER healthy OPTIONS (endpoint '/items')",
         stall.options
     ));
@@ -176,9 +203,10 @@ impl Place<'_> {
     /// Runs the statement that stalls, interrupts it in the stall, and waits for its end.
     fn interrupted(&mut self, mut session: Session, interrupt: &str) -> Ended {
         let pid = session.pid();
+        let statement = self.stall.statement;
         thread::scope(|scope| {
             let running = scope.spawn(move || {
-                let outcome = read_stalled(&mut session);
+                let outcome = session.outcome(statement);
                 (session, outcome, Instant::now())
             });
             self.wait_for_the_stall(pid);
@@ -230,10 +258,6 @@ impl Place<'_> {
     }
 }
 
-fn read_stalled(session: &mut Session) -> Outcome {
-    session.outcome("SELECT count(*), sum(length(title)) FROM stalled")
-}
-
 fn read_items(session: &mut Session) {
     assert_eq!(
         session.row("SELECT count(*), sum(id) FROM items"),
@@ -261,7 +285,7 @@ fn statement_timeout(place: &Place<'_>) {
         STATEMENT_TIMEOUT.as_millis()
     ));
     let began = Instant::now();
-    let outcome = read_stalled(&mut session);
+    let outcome = session.outcome(place.stall.statement);
     let took = began.elapsed();
     let error = outcome.expect_err("the statement stalls");
     assert_eq!(
