@@ -6,7 +6,7 @@ SELECT id FROM t0 WHERE i4 IS NULL
 
 SELECT id FROM t0 WHERE i4 IS NOT NULL
 
-SELECT id FROM t0 WHERE round(abs(i4), 0) = 1
+SELECT id FROM t0 WHERE round(abs(id), 0) = 1
 
 SELECT id FROM t0 WHERE id = -id
 

@@ -226,3 +226,31 @@ fn options(given: &[(String, String)]) -> String {
         .map(|(name, value)| format!("{name} {}", quote(value)));
     format!(" OPTIONS ({})", options.collect::<Vec<_>>().join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialects::DIALECTS;
+
+    fn has(given: &[(String, String)], option: &str) -> bool {
+        given.iter().any(|(name, _)| name == option)
+    }
+
+    #[test]
+    fn a_table_that_says_how_orders_are_written_has_a_column_to_order_by() {
+        for dialect in DIALECTS {
+            for seed in 0..200 {
+                let world = World::new(&mut Random::new(seed), dialect);
+                for service in &world.services {
+                    let mut columns = service.column_options.values();
+                    assert!(
+                        !has(&service.table_options, "sort_param")
+                            || columns.any(|given| has(given, "sort")),
+                        "dialect {}, seed {seed}",
+                        dialect.name
+                    );
+                }
+            }
+        }
+    }
+}

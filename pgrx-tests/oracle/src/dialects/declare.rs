@@ -153,16 +153,28 @@ pub(super) fn sorts(random: &mut Random, service: &mut Service, table: &Table, s
         service.table("max_sort_keys", *random.pick(&["1", "2", "3"]));
     }
     service.serve("sort", spec);
+    let mut is_any = false;
     for column in &table.columns {
         if matches!(column.kind, Kind::Jsonb | Kind::TextArray) || random.percent(30) {
             continue;
         }
+        is_any = true;
         service.column(&column.name, "sort", last(column));
         if random.percent(85) {
             service.column(&column.name, "sort_nulls", nulls);
         }
     }
+    if !is_any {
+        sort_by_key(service, table, last);
+    }
     unstable(random, service);
+}
+
+/// The key can be ordered by: options that say how orders are written need a column to order by.
+pub(super) fn sort_by_key(service: &mut Service, table: &Table, name: fn(&Column) -> String) {
+    if let Some(key) = table.columns.first() {
+        service.column(&key.name, "sort", name(key));
+    }
 }
 
 /// Sometimes rows that are equal in the order come in another order at each request.
@@ -193,6 +205,11 @@ pub(super) fn fields_and_aggregates(random: &mut Random, service: &mut Service, 
     if random.percent(70) {
         service.table("fields_param", param);
     }
+    aggregates(random, service);
+}
+
+/// In a dialect that has aggregates: sometimes the table declares them.
+pub(super) fn aggregates(random: &mut Random, service: &mut Service) {
     if random.percent(60) {
         service.table(
             "aggregates",

@@ -156,6 +156,7 @@ fn orders_of_json_server(random: &mut Random, service: &mut Service, table: &Tab
     service.table("sort_param", "_sort");
     service.table("sort_style", "order_param");
     service.table("order_param", "_order");
+    let mut is_any = false;
     for (index, column) in table.columns.iter().enumerate() {
         // Instants with and without fractions are not in order as texts.
         let is_unordered = matches!(
@@ -165,6 +166,7 @@ fn orders_of_json_server(random: &mut Random, service: &mut Service, table: &Tab
         if is_unordered || random.percent(30) {
             continue;
         }
+        is_any = true;
         service.column(&column.name, "sort", column.name.as_str());
         if index > 0 {
             service.column(&column.name, "sort_nulls", "high");
@@ -172,6 +174,9 @@ fn orders_of_json_server(random: &mut Random, service: &mut Service, table: &Tab
         if column.kind == Kind::TextC {
             service.column(&column.name, "collation", "C");
         }
+    }
+    if !is_any {
+        declare::sort_by_key(service, table, |key| key.name.clone());
     }
     if random.percent(50) {
         service.table("max_sort_keys", *random.pick(&["1", "2", "3"]));
