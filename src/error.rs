@@ -186,7 +186,9 @@ fn sqlstate(error: &EngineError) -> PgSqlErrorCode {
         EngineError::Body { .. } | EngineError::Rows { .. } => {
             PgSqlErrorCode::ERRCODE_FDW_REPLY_HANDLE
         }
-        EngineError::Value { .. } => PgSqlErrorCode::ERRCODE_FDW_INVALID_DATA_TYPE,
+        EngineError::Value { .. } | EngineError::Inexact { .. } => {
+            PgSqlErrorCode::ERRCODE_FDW_INVALID_DATA_TYPE
+        }
         EngineError::TooLarge { .. } | EngineError::Limit { .. } => {
             PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED
         }
@@ -252,6 +254,9 @@ fn hint(table: &str, error: &EngineError) -> Option<String> {
         }
         EngineError::TooLarge { .. } => {
             "Raise the option \"max_response_bytes\", or ask for smaller pages."
+        }
+        EngineError::Inexact { .. } => {
+            "Leave sum and avg out of option \"aggregates\", or SET rest_fdw.pushdown = off."
         }
         EngineError::Value { .. } => {
             "Change the column's type or its option \"format\", or set on_error 'null' to read such values as NULL."

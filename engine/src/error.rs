@@ -134,6 +134,14 @@ pub enum Error {
         /// What was found instead, and what to set.
         reason: String,
     },
+    /// An aggregate that the API computed may not be what SQL's is.
+    #[error("the API may have rounded an aggregate: {reason}")]
+    Inexact {
+        /// Where it happened.
+        exchange: Exchange,
+        /// What tells.
+        reason: String,
+    },
     /// A value does not fit its column.
     #[error("value for column \"{column}\" does not fit: {reason}")]
     Value {
@@ -186,6 +194,7 @@ macro_rules! placed {
             | Error::Truncated { $exchange, .. }
             | Error::TooLarge { $exchange, .. }
             | Error::Rows { $exchange, .. }
+            | Error::Inexact { $exchange, .. }
             | Error::Value { $exchange, .. }
             | Error::Paging { $exchange, .. }
             | Error::Limit { $exchange, .. }

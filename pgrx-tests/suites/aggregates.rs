@@ -450,6 +450,205 @@ mod tests {
         );
     }
 
+    /// The items, each column declared to be filtered exactly.
+    fn documents(space: &str, flavour: &str, within: &str, table: &str) -> Api {
+        let filters = "filter '= exact, >= exact, <= exact, is_not_null exact'";
+        let column = |name: &str, ty: &str| {
+            let not_null = if name == "id" { " NOT NULL" } else { "" };
+            format!("{name} {ty} OPTIONS (field '{within}{name}', {filters}){not_null}")
+        };
+        let columns = [
+            ("id", "int"),
+            ("state", "text"),
+            ("score", "int8"),
+            ("rank", "int"),
+            ("price", "numeric"),
+        ];
+        let columns = columns.map(|(name, ty)| column(name, ty)).join(", ");
+        let types = json!({"id": "int4", "state": "text", "score": "int8", "rank": "int4", "price": "numeric", "ratio": "float8", "note": "text", "at": "timestamptz"});
+        let mut rows = items();
+        for (place, row) in rows.as_array_mut().unwrap().iter_mut().enumerate() {
+            row["rank"] = match place {
+                2 | 3 => Value::Null,
+                place => json!(i32::MAX - place as i32),
+            };
+        }
+        let route = json!({"rows": rows, "dialect": {"name": "json", "flavour": flavour, "columns": types}});
+        api_of(space, &route, &format!(", {ALL}{table}"), &columns)
+    }
+
+    #[pg_test]
+    fn directus_aggregates_by_function_and_field() {
+        let table = ", dialect 'json', rows 'data'";
+        let api = documents("directus_aggregates", "directus", "", table);
+        assert_eq!(
+            asked(
+                &api,
+                "SELECT count(*), max(score), min(price) FROM items WHERE id >= 3"
+            ),
+            [
+                "GET /items?filter={\"id\":{\"_gte\":3}}&aggregate[count]=*&aggregate[max]=score&aggregate[min]=price"
+            ]
+        );
+        assert_eq!(
+            asked(
+                &api,
+                "SELECT state, count(*), count(rank), sum(rank), avg(rank) FROM items GROUP BY state HAVING count(*) > 1"
+            ),
+            [
+                "GET /items?aggregate[count]=id,rank&aggregate[sum]=rank&aggregate[min]=rank&aggregate[max]=rank&groupBy[]=state&sort=state&limit=-1"
+            ]
+        );
+        assert_eq!(
+            asked(
+                &api,
+                "SELECT sum(rank), avg(id) FROM items WHERE state IS NOT NULL AND id <= 0"
+            )
+            .len(),
+            1
+        );
+        for local in [
+            "SELECT sum(score) FROM items",
+            "SELECT avg(price) FROM items",
+            "SELECT max(state COLLATE \"C\") FROM items",
+        ] {
+            assert_eq!(remote(local), None, "{local}");
+        }
+        run(
+            "ALTER FOREIGN TABLE items OPTIONS (ADD pagination 'offset', ADD page_size_param 'limit', ADD page_size '2')",
+        );
+        let paged = asked(&api, "SELECT state, count(*) FROM items GROUP BY state");
+        assert_eq!(paged.len(), 3, "{paged:?}");
+        assert_eq!(
+            paged[1],
+            "GET /items?aggregate[count]=*&groupBy[]=state&sort=state&limit=2&offset=2"
+        );
+    }
+
+    /// The bodies of the requests that a query made.
+    fn bodies(api: &Api, query: &str) -> Vec<Value> {
+        api.requests();
+        same_rows(query);
+        let heads = api.client().request_heads(api.space());
+        heads
+            .iter()
+            .map(|head| serde_json::from_str(&head.body).unwrap())
+            .collect()
+    }
+
+    #[pg_test]
+    fn elasticsearch_aggregates_in_pages_of_composite_buckets() {
+        let table = ", dialect 'json elasticsearch', method 'POST', rows 'hits.hits', pagination 'offset', offset_param 'from', page_size_param 'size', page_size '3'";
+        let api = documents(
+            "elasticsearch_aggregates",
+            "elasticsearch",
+            "_source.",
+            table,
+        );
+        let exists = |field: &str| json!({"filter": {"exists": {"field": field}}});
+        let of = |kind: &str, field: &str| json!({kind: {"field": field}});
+        assert_eq!(
+            bodies(&api, "SELECT count(*) FROM items WHERE id >= 3"),
+            [json!({"size": 0, "track_total_hits": true, "query": {"range": {"id": {"gte": 3}}}})]
+        );
+        assert_eq!(
+            bodies(
+                &api,
+                "SELECT count(*), max(id), sum(rank), count(state) FROM items"
+            ),
+            [json!({"size": 0, "track_total_hits": true, "aggs": {
+                "max_2": of("max", "id"), "sum_3": of("sum", "rank"), "count_4": exists("rank"), "min_5": of("min", "rank"),
+                "max_6": of("max", "rank"), "count_7": exists("state"),
+            }})]
+        );
+        let groups = bodies(
+            &api,
+            "SELECT state, count(*), max(rank) FROM items GROUP BY state HAVING max(rank) > 5",
+        );
+        let composite = |groups: &Value| groups["aggs"]["groups"]["composite"].clone();
+        let terms = json!({"field": "state", "missing_bucket": true});
+        assert_eq!(
+            composite(&groups[0]),
+            json!({"size": 3, "sources": [{"state": {"terms": terms}}]})
+        );
+        let after: Vec<Value> = groups
+            .iter()
+            .map(|body| composite(body)["after"].clone())
+            .collect();
+        assert_eq!(
+            after,
+            [
+                Value::Null,
+                json!({"state": "open"}),
+                json!({"state": "shut"})
+            ]
+        );
+        assert_eq!(
+            bodies(
+                &api,
+                "SELECT sum(rank), avg(rank), min(id) FROM items WHERE id <= 0"
+            )
+            .len(),
+            1
+        );
+        run("SET LOCAL rest_fdw.pushdown = off");
+        assert_eq!(
+            rows("SELECT sum(rank), avg(rank), min(id) FROM items WHERE id <= 0"),
+            ["(,,)"]
+        );
+        run("SET LOCAL rest_fdw.pushdown = on");
+        assert_eq!(
+            explain(
+                "COSTS OFF",
+                "SELECT state, count(*) FROM items GROUP BY state"
+            )
+            .into_iter()
+            .find(|line| line.starts_with("Pages: ")),
+            Some("Pages: key in \"aggregations.groups.after_key\"".to_owned())
+        );
+        for local in [
+            "SELECT max(score) FROM items",
+            "SELECT sum(score) FROM items",
+            "SELECT min(price) FROM items",
+            "SELECT price, count(*) FROM items GROUP BY price",
+        ] {
+            assert_eq!(remote(local), None, "{local}");
+        }
+    }
+
+    #[pg_test]
+    fn a_sum_that_the_api_may_have_rounded_is_an_error() {
+        let table = ", dialect 'json elasticsearch', method 'POST', rows 'hits.hits'";
+        let api = documents("a_sum_may_be_rounded", "elasticsearch", "_source.", table);
+        let answer = |count: u64| {
+            json!({"hits": {"total": {"value": count}}, "aggregations": {
+                "sum_1": {"value": 4.503599627370496e15}, "count_2": {"doc_count": count},
+                "min_3": {"value": -2147483648.0}, "max_4": {"value": 7.0}}})
+        };
+        let define = |count: u64| {
+            let body = answer(count).to_string();
+            api.client()
+                .define(api.space(), &json!({"routes": {"/items": {"body": body}}}));
+        };
+        define(1 << 22);
+        assert_eq!(rows("SELECT sum(rank) FROM items"), ["(4503599627370496)"]);
+        define((1 << 22) + 1);
+        for query in ["SELECT sum(rank) FROM items", "SELECT avg(rank) FROM items"] {
+            let found = error(query);
+            assert_eq!(
+                found.message,
+                "the API may have rounded an aggregate: it adds doubles, and the sum of 4194305 values up to 2147483648 may be larger than any that it adds exactly"
+            );
+            assert_eq!(found.code, "HV004");
+            assert_eq!(
+                found.hint,
+                Some(
+                    "Leave sum and avg out of option \"aggregates\", or SET rest_fdw.pushdown = off."
+                )
+            );
+        }
+    }
+
     #[pg_test]
     fn what_the_api_cannot_answer_exactly_is_aggregated_here() {
         let api = postgrest("what_the_api_cannot_answer", &format!(", {ALL}"));

@@ -4,10 +4,10 @@ use super::texts::Texts;
 use super::values::Loader;
 use crate::error::FdwError;
 use pgrx::pg_sys;
-use rest_engine::decode::Batch;
+use rest_engine::decode::{Batch, Cell};
 use rest_engine::error::{Error as EngineError, Exchange};
 use rest_engine::model::{Column, Table, Type};
-use rest_engine::pushdown::{Aggregate, Source};
+use rest_engine::pushdown::{Addends, Aggregate, Source};
 
 /// `numeric_div(numeric, numeric)` of src/include/catalog/pg_proc.dat.
 const NUMERIC_DIV: pg_sys::Oid = pg_sys::Oid::from_u32(1727);
@@ -99,7 +99,7 @@ impl Results {
                 set(slot, index, self.values[index]);
             }
             for (index, source) in self.aggregate.results.iter().enumerate() {
-                let value = self.value(*source, batch)?;
+                let value = self.value(*source, batch, batch.row(row))?;
                 set(slot, groups + index, value);
             }
             pg_sys::ExecStoreVirtualTuple(slot);
@@ -149,7 +149,22 @@ impl Results {
         })
     }
 
-    fn value(&self, source: Source, batch: &Batch) -> Result<Option<pg_sys::Datum>, FdwError> {
+    /// A result of the query, made of the answer's current row, whose cells are `row`.
+    fn value(
+        &self,
+        source: Source,
+        batch: &Batch,
+        row: &[Cell],
+    ) -> Result<Option<pg_sys::Datum>, FdwError> {
+        let is_any = |addends: &Addends| {
+            addends.check(row).map_err(|reason| FdwError::Remote {
+                table: String::new(),
+                error: Box::new(EngineError::Inexact {
+                    exchange: batch.exchange.clone(),
+                    reason,
+                }),
+            })
+        };
         let count = |value: Option<pg_sys::Datum>| match value {
             Some(count) => Ok(Some(count)),
             None => Err(unexpected(
@@ -161,12 +176,19 @@ impl Results {
             Source::Column(index) => Ok(self.values[index]),
             Source::Count(index) => count(self.values[index]),
             Source::EitherCount(one, other) => count(self.values[one].or(self.values[other])),
+            Source::Sum { sum, addends } => {
+                let is_any = is_any(&addends)?;
+                Ok(self.values[sum].filter(|_| is_any))
+            }
             Source::Quotient {
                 sum,
                 count: divisor,
+                addends,
             } => {
                 count(self.values[divisor])?;
-                Ok(quotient(self.numeric(sum), self.numeric(divisor)))
+                let is_any = addends.as_ref().map_or(Ok(true), is_any)?;
+                let sum = self.numeric(sum).filter(|_| is_any);
+                Ok(quotient(sum, self.numeric(divisor)))
             }
         }
     }

@@ -182,6 +182,7 @@ impl Redactor {
             | Error::Timeout { .. }
             | Error::TooLarge { .. }
             | Error::Limit { .. }
+            | Error::Inexact { .. }
             | Error::Cancelled => {}
         }
     }

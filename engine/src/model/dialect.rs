@@ -48,12 +48,21 @@ impl Dialect {
 
     /// Whether the API can be asked for aggregates (option `aggregates`).
     pub fn spells_aggregates(self) -> bool {
-        matches!(self, Dialect::Odata | Dialect::Postgrest | Dialect::Sql)
+        matches!(
+            self,
+            Dialect::Odata
+                | Dialect::Postgrest
+                | Dialect::Sql
+                | Dialect::Json(JsonFlavour::Directus | JsonFlavour::Elasticsearch)
+        )
     }
 
     /// Whether every API of the dialect tells totals in the same place, if it is asked to.
     pub fn spells_totals(self) -> bool {
-        matches!(self, Dialect::Odata | Dialect::Postgrest)
+        matches!(
+            self,
+            Dialect::Odata | Dialect::Postgrest | Dialect::Json(JsonFlavour::Elasticsearch)
+        )
     }
 }
 

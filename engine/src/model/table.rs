@@ -194,6 +194,16 @@ pub enum Paging {
         /// Where the value is in a row.
         field: FieldPath,
     },
+    /// The key of the page's last group, an object. No option says so: it is how groups are paged in
+    /// Elasticsearch.
+    AfterKey {
+        /// The member of the body that carries it; dots lead to members of members.
+        param: String,
+        /// Where the object is in the response; none ends the pages.
+        at: Vec<Segment>,
+        /// Its members.
+        members: Vec<Segment>,
+    },
 }
 
 /// A place in a response.

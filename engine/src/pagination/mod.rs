@@ -1,5 +1,6 @@
 //! From one page to the next: one file a strategy, and what they share.
 
+mod after_key;
 mod auto;
 mod cursor;
 mod decision;

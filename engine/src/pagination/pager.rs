@@ -4,7 +4,7 @@ use super::decision::{Decision, PageFacts, Stage};
 use super::reported::Reported;
 use super::step::{Context, Step, Stepped};
 use super::target::next_target;
-use super::{auto, cursor, keyset, link, next_url, offset, page, single};
+use super::{after_key, auto, cursor, keyset, link, next_url, offset, page, single};
 use crate::error::Exchange;
 use crate::http::Egress;
 use crate::model::{Location, Paging, Table};
@@ -142,6 +142,7 @@ impl Pager {
             Paging::Page { .. } => "page number".to_owned(),
             Paging::Offset { .. } => "offset/limit".to_owned(),
             Paging::Keyset { param, .. } => format!("keyset by \"{param}\""),
+            Paging::AfterKey { at, .. } => format!("key in \"{}\"", at.join(".")),
         };
         match normal_size(table) {
             Some(rows) => format!(
@@ -202,6 +203,7 @@ fn strategy(context: &Context) -> Stepped {
         Paging::Page { first, .. } => page::step(context, *first),
         Paging::Offset { first, .. } => offset::step(context, *first),
         Paging::Keyset { .. } => keyset::step(context),
+        Paging::AfterKey { at, members, .. } => after_key::step(context, at, members),
     }
 }
 
@@ -227,7 +229,8 @@ fn asked(table: &Table, hint: Option<u64>, page: u32) -> Option<u64> {
         | Paging::NextUrl { .. }
         | Paging::Cursor { .. }
         | Paging::Offset { .. }
-        | Paging::Keyset { .. } => page == 1,
+        | Paging::Keyset { .. }
+        | Paging::AfterKey { .. } => page == 1,
     };
     match hint
         .filter(|_| takes_hint && takes_size(table))
@@ -255,7 +258,8 @@ fn parameters(table: &Table, size: Option<u64>, position: Option<String>) -> Vec
         Paging::Cursor { param, .. }
         | Paging::Page { param, .. }
         | Paging::Offset { param, .. }
-        | Paging::Keyset { param, .. } => Some(param.clone()),
+        | Paging::Keyset { param, .. }
+        | Paging::AfterKey { param, .. } => Some(param.clone()),
         Paging::Auto | Paging::None | Paging::Link | Paging::NextUrl { .. } => None,
     };
     size.into_iter().chain(name.zip(position)).collect()

@@ -69,6 +69,7 @@ fn of_pages(table: &Table, key: &[usize]) -> Option<Vec<usize>> {
         | Paging::None
         | Paging::Link
         | Paging::NextUrl { .. }
-        | Paging::Cursor { .. } => Some(Vec::new()),
+        | Paging::Cursor { .. }
+        | Paging::AfterKey { .. } => Some(Vec::new()),
     }
 }

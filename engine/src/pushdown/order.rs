@@ -216,7 +216,8 @@ fn steady(table: &Table, keys: &mut Vec<SortKey>) -> Result<(), String> {
         | Paging::None
         | Paging::Link
         | Paging::NextUrl { .. }
-        | Paging::Cursor { .. } => Ok(()),
+        | Paging::Cursor { .. }
+        | Paging::AfterKey { .. } => Ok(()),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn body(
     members.extend(paging.iter().map(|(name, value)| BodyMember {
         name: name.clone(),
         value: value.clone(),
-        is_json: is_number(table, name),
+        is_json: is_json(table, name),
     }));
     match (&plan.template, plan.kind) {
         (Some(template), kind) => templated(table, template, kind, &members),
@@ -47,10 +47,11 @@ pub(super) fn body(
     }
 }
 
-/// Whether a paging parameter is a number; a cursor is a text, whatever it looks like.
-fn is_number(table: &Table, name: &str) -> bool {
+/// Whether a paging parameter is JSON: a number, or a key that is an object. A cursor is a text, whatever it looks
+/// like.
+fn is_json(table: &Table, name: &str) -> bool {
     table.page_size_param.as_deref() == Some(name)
-        || matches!(&table.paging, Paging::Page { param, .. } | Paging::Offset { param, .. } if param == name)
+        || matches!(&table.paging, Paging::Page { param, .. } | Paging::Offset { param, .. } | Paging::AfterKey { param, .. } if param == name)
 }
 
 fn form(members: &[BodyMember]) -> String {

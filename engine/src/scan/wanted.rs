@@ -68,14 +68,18 @@ fn envelope(table: &Table) -> Vec<Vec<Segment>> {
         | Paging::Cursor {
             at: Location::Body(path),
             ..
-        } => Some(path),
-        _ => None,
+        } => vec![path.clone()],
+        Paging::AfterKey { at, members, .. } => members
+            .iter()
+            .map(|member| at.iter().chain([member]).cloned().collect())
+            .collect(),
+        _ => Vec::new(),
     };
     let members = [
-        table.has_more_field.as_ref(),
-        table.total_field.as_ref(),
-        table.page_count_field.as_ref(),
-        next,
+        &table.has_more_field,
+        &table.total_field,
+        &table.page_count_field,
     ];
-    members.into_iter().flatten().cloned().collect()
+    let declared = members.into_iter().flatten().cloned();
+    declared.chain(next).collect()
 }

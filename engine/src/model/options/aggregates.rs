@@ -87,7 +87,7 @@ pub(super) fn have_effect(table: &Table, own: &Given) -> Result<(), OptionError>
             table.dialect_name()
         );
         return Err(OptionError::conflict(message).with_hint(
-            "The dialects odata, postgrest and sql have aggregates; for counts set count_endpoint or exact_total.",
+            "The dialects odata, postgrest, sql, json and json elasticsearch have aggregates; for counts set count_endpoint or exact_total.",
         ));
     }
     let has_place = table.total_field.is_some()

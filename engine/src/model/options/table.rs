@@ -348,7 +348,11 @@ fn paging_parameters(table: &Table) -> impl Iterator<Item = (&str, &'static str)
         }
         Paging::Page { param, .. } => Some((param.as_str(), "option \"page_param\"")),
         Paging::Offset { param, .. } => Some((param.as_str(), "option \"offset_param\"")),
-        Paging::Auto | Paging::None | Paging::Link | Paging::NextUrl { .. } => None,
+        Paging::Auto
+        | Paging::None
+        | Paging::Link
+        | Paging::NextUrl { .. }
+        | Paging::AfterKey { .. } => None,
     };
     size.into_iter().chain(position)
 }

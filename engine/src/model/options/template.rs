@@ -46,7 +46,10 @@ fn filter(template: &str) -> Result<(), OptionError> {
 fn statement(template: &str, table: &Table) -> Result<(), OptionError> {
     let fits = match table.paging {
         Paging::Offset { .. } => table.page_size.is_some() && table.keep_params,
-        Paging::Page { .. } | Paging::Cursor { .. } | Paging::Keyset { .. } => false,
+        Paging::Page { .. }
+        | Paging::Cursor { .. }
+        | Paging::Keyset { .. }
+        | Paging::AfterKey { .. } => false,
         // There {limit} is nothing: all rows come, or the response says how to get more.
         Paging::None | Paging::Auto | Paging::Link | Paging::NextUrl { .. } => true,
     };

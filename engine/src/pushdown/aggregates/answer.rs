@@ -1,5 +1,6 @@
 //! The response with aggregates, as a table: so that all that reads rows reads it, too.
 
+use super::super::dialects;
 use super::choice::member;
 use super::{Aggregate, AskedBy, Call};
 use crate::model::{
@@ -26,8 +27,13 @@ pub fn answer(table: &Table, aggregate: &Aggregate) -> Table {
     match &aggregate.by {
         AskedBy::CountEndpoint => count_endpoint(one_page(grouped)),
         AskedBy::Total(place) => total(one_page(grouped), table, place),
-        AskedBy::Dialect if aggregate.is_single() => one_page(grouped),
-        AskedBy::Dialect => grouped,
+        AskedBy::Dialect => {
+            let grouped = match aggregate.is_single() {
+                true => one_page(grouped),
+                false => grouped,
+            };
+            dialects::of(table).answered(table, aggregate, grouped)
+        }
     }
 }
 

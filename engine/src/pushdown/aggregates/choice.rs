@@ -2,7 +2,7 @@
 
 use super::super::dialects;
 use super::super::terms;
-use super::{Aggregate, AskedBy, Call, Source, Wish, WishedColumn, WishedResult};
+use super::{Addends, Aggregate, AskedBy, Call, Source, Wish, WishedColumn, WishedResult};
 use crate::model::{
     Column, Dialect, FieldPath, Function, Location, OnError, Operator, Paging, Role, RowsShape,
     Table, Type,
@@ -147,7 +147,7 @@ impl Calls<'_> {
             return self.call(Function::Count, None).map(Source::Count);
         };
         let column = &self.table.columns[argument.column];
-        member(column)?;
+        dialects::of(self.table).aggregates_column(column)?;
         let argued = Some(argument.column);
         match result.function {
             Function::Count => {
@@ -155,15 +155,19 @@ impl Calls<'_> {
                 self.call(Function::Count, argued).map(Source::Count)
             }
             Function::Sum => {
-                adds_exactly(column)?;
-                self.call(Function::Sum, argued).map(Source::Column)
+                adds_exactly(self.table, column)?;
+                let sum = self.call(Function::Sum, argued)?;
+                Ok(match self.addends(argument.column) {
+                    None => Source::Column(sum),
+                    Some(addends) => Source::Sum { sum, addends },
+                })
             }
             Function::Min | Function::Max => {
                 is_ordered_as_here(self.table, column, argument)?;
                 self.call(result.function, argued).map(Source::Column)
             }
             Function::Avg => {
-                adds_exactly(column)?;
+                adds_exactly(self.table, column)?;
                 let counted = if column.not_null {
                     None
                 } else {
@@ -173,12 +177,24 @@ impl Calls<'_> {
                 Ok(Source::Quotient {
                     sum: self.call(Function::Sum, argued)?,
                     count: self.call(Function::Count, counted)?,
+                    addends: self.addends(argument.column),
                 })
             }
         }
     }
 
-    /// The answer's column of a call, which is made once.
+    /// What tells whether a sum of doubles is exact, where sums are such.
+    fn addends(&mut self, column: usize) -> Option<Addends> {
+        let argued = Some(column);
+        let counted = argued.filter(|column| !self.table.columns[*column].not_null);
+        dialects::of(self.table).adds_in_doubles().then(|| Addends {
+            count: self.place(Function::Count, counted),
+            least: self.place(Function::Min, argued),
+            most: self.place(Function::Max, argued),
+        })
+    }
+
+    /// The answer's column of a call that the query asks for.
     fn call(&mut self, function: Function, column: Option<usize>) -> Result<usize, String> {
         if !self.table.aggregates.functions.contains(&function) {
             return Err(format!(
@@ -186,9 +202,14 @@ impl Calls<'_> {
                 function.sql()
             ));
         }
+        Ok(self.place(function, column))
+    }
+
+    /// The answer's column of a call, which is made once.
+    fn place(&mut self, function: Function, column: Option<usize>) -> usize {
         let is_same = |call: &Call| call.function == function && call.column == column;
         if let Some(index) = self.all.iter().position(is_same) {
-            return Ok(self.first + index);
+            return self.first + index;
         }
         let name = self.free_name(function);
         self.all.push(Call {
@@ -196,7 +217,7 @@ impl Calls<'_> {
             column,
             name,
         });
-        Ok(self.first + self.all.len() - 1)
+        self.first + self.all.len() - 1
     }
 
     /// A name that no member of the rows has, as far as that is known.
@@ -226,12 +247,8 @@ impl Calls<'_> {
 /// # Errors
 /// Why the API cannot be asked to aggregate it.
 pub(crate) fn member(column: &Column) -> Result<&str, String> {
+    may_be_aggregated(column)?;
     let name = &column.name;
-    if column.on_error == OnError::Null {
-        return Err(format!(
-            "values that do not fit column \"{name}\" become NULL here, and the API does not know"
-        ));
-    }
     match &column.role {
         Role::Field(FieldPath::Default(member)) => Ok(member),
         Role::Field(FieldPath::Path(segments)) => match segments.as_slice() {
@@ -245,10 +262,24 @@ pub(crate) fn member(column: &Column) -> Result<&str, String> {
     }
 }
 
+/// `Ok` where the API's values are those of the column.
+///
+/// # Errors
+/// Why they may not be, in a user's words.
+pub(crate) fn may_be_aggregated(column: &Column) -> Result<(), String> {
+    if column.on_error == OnError::Null {
+        return Err(format!(
+            "values that do not fit column \"{}\" become NULL here, and the API does not know",
+            column.name
+        ));
+    }
+    Ok(())
+}
+
 /// Two values are in one group there exactly where they are here.
 fn groups(table: &Table, wished: WishedColumn) -> Result<(), String> {
     let column = &table.columns[wished.column];
-    member(column)?;
+    dialects::of(table).aggregates_column(column)?;
     let equality = terms::judge(table, column, Operator::Eq, wished.semantics)?;
     if equality.operator == Operator::Eq && equality.judged.exact {
         return Ok(());
@@ -270,12 +301,13 @@ fn is_counted_as_here(table: &Table, column: &Column, wished: WishedColumn) -> R
     ))
 }
 
-/// A sum of doubles depends on the order of its additions.
-fn adds_exactly(column: &Column) -> Result<(), String> {
-    let is_exact = matches!(
-        column.ty,
-        Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric
-    );
+/// A sum of doubles depends on the order of its additions, unless all are integers and none is large.
+fn adds_exactly(table: &Table, column: &Column) -> Result<(), String> {
+    let is_exact = match column.ty {
+        Type::Int2 | Type::Int4 => true,
+        Type::Int8 | Type::Numeric => !dialects::of(table).adds_in_doubles(),
+        _ => false,
+    };
     if is_exact && column.format.is_none() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! Aggregates that the API answers: may it be asked (rules R7 and R11), what is it asked, and what comes back.
 
+mod addends;
 mod answer;
 mod certain;
 mod choice;
@@ -7,11 +8,12 @@ mod choice;
 #[cfg(test)]
 mod tests;
 
+pub use addends::Addends;
 pub use answer::{answer, result_type};
 pub use certain::{Known, certain};
 pub use choice::choose;
 
-pub(crate) use choice::member;
+pub(crate) use choice::{may_be_aggregated, member};
 
 use crate::model::{Function, Location};
 use crate::predicate::Semantics;
@@ -95,11 +97,20 @@ pub enum Source {
     Count(usize),
     /// It is the one of these that is there, and a count: never NULL.
     EitherCount(usize, usize),
+    /// It is this column, a sum that passed through doubles; NULL where nothing was added.
+    Sum {
+        /// The sum.
+        sum: usize,
+        /// What tells whether it is exact.
+        addends: Addends,
+    },
     /// It is one column divided by the other, as PostgreSQL makes averages; NULL where nothing was counted.
     Quotient {
         /// The sum.
         sum: usize,
         /// The number of values.
         count: usize,
+        /// What tells whether the sum is exact, where it passed through doubles.
+        addends: Option<Addends>,
     },
 }

@@ -1,12 +1,15 @@
 //! Which aggregates are asked for, how, and of which conditions that is certain.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::{AskedBy, Known, Source, Wish, WishedColumn, WishedResult, answer, certain, choose};
+use super::{
+    Addends, AskedBy, Known, Source, Wish, WishedColumn, WishedResult, answer, certain, choose,
+};
 use crate::model::options::fixture::{TestColumn, table, try_table};
 use crate::model::{Function, Location, Operator, Paging, RowsShape, Table, Type};
 use crate::predicate::{Predicate, Semantics, Value};
 use crate::pushdown::{RemoteQuery, plan};
 use crate::request::{bind, build};
+use serde_json::json;
 
 const C: Semantics = Semantics {
     collation_is_c: true,
@@ -164,7 +167,14 @@ fn an_average_is_a_sum_and_a_count() {
     let aggregate = choose(&dialect("sql"), &average).unwrap();
     assert_eq!(
         aggregate.results,
-        [Source::Quotient { sum: 0, count: 1 }, Source::Count(1)]
+        [
+            Source::Quotient {
+                sum: 0,
+                count: 1,
+                addends: None
+            },
+            Source::Count(1)
+        ]
     );
     let types: Vec<Type> = answer(&dialect("sql"), &aggregate)
         .columns
@@ -284,6 +294,194 @@ fn a_body_that_was_written_for_rows_is_left_alone() {
         ("body", "{\"query\": {{ params.query | tojson }}}"),
     ];
     assert!(choose(&over(&statement), &wish(&[], &[ROWS])).is_ok());
+}
+
+const DECLARED: [TestColumn; 6] = [
+    (
+        "id",
+        Type::Int4,
+        &[("filter", "= exact, <= exact, is_not_null exact")],
+    ),
+    (
+        "state",
+        Type::Text,
+        &[("filter", "= state.keyword exact, is_not_null exact")],
+    ),
+    (
+        "price",
+        Type::Numeric,
+        &[("filter", "= exact, <= exact, is_not_null exact")],
+    ),
+    (
+        "at",
+        Type::TimestampTz,
+        &[("filter", "= exact, <= exact, is_not_null exact")],
+    ),
+    (
+        "big",
+        Type::Int8,
+        &[("filter", "= exact, <= exact, is_not_null exact")],
+    ),
+    ("level", Type::Int2, &[("filter", "<= exact")]),
+];
+const BIG: usize = 4;
+const LEVEL: usize = 5;
+
+fn elasticsearch(options: &[(&str, &str)]) -> Table {
+    let own = [
+        ("dialect", "json elasticsearch"),
+        ("method", "POST"),
+        ("rows", "hits.hits"),
+        ALL,
+    ];
+    table(&[], &[&own, options].concat(), &DECLARED)
+}
+
+fn directus(options: &[(&str, &str)]) -> Table {
+    let own = [("dialect", "json"), ("rows", "data"), ALL];
+    table(&[], &[&own, options].concat(), &DECLARED)
+}
+
+/// The body of an aggregate without conditions.
+fn body(table: &Table, wish: &Wish) -> serde_json::Value {
+    let aggregate = choose(table, wish).unwrap();
+    let answered = answer(table, &aggregate);
+    let query = RemoteQuery {
+        aggregate: Some(aggregate),
+        ..RemoteQuery::default()
+    };
+    let mut bound = bind(table, &query, &[]).unwrap();
+    let pager = crate::pagination::Pager::new(answered.into(), bound.requests.remove(0), None);
+    serde_json::from_str(&pager.unwrap().first().unwrap().body.unwrap()).unwrap()
+}
+
+#[test]
+fn elasticsearch_aggregates_in_composite_buckets() {
+    let table = elasticsearch(&[]);
+    let several = wish(
+        &[STATE],
+        &[ROWS, of(Function::Max, ID), of(Function::Count, STATE)],
+    );
+    let terms = json!({"field": "state.keyword", "missing_bucket": true});
+    assert_eq!(
+        body(&table, &several),
+        json!({"size": 0, "aggs": {"groups": {
+            "composite": {"size": 1000, "sources": [{"state": {"terms": terms}}]},
+            "aggs": {"max_2": {"max": {"field": "id"}}, "count_3": {"filter": {"exists": {"field": "state"}}}},
+        }}})
+    );
+    let answered = answer(&table, &choose(&table, &several).unwrap());
+    let groups = ["aggregations", "groups", "after_key"].map(str::to_owned);
+    assert_eq!(
+        answered.paging,
+        Paging::AfterKey {
+            param: "aggs.groups.composite.after".to_owned(),
+            at: groups.to_vec(),
+            members: vec!["state".to_owned()],
+        }
+    );
+    assert_eq!(
+        body(&table, &wish(&[], &[ROWS, of(Function::Min, LEVEL)])),
+        json!({"size": 0, "track_total_hits": true, "aggs": {"min_2": {"min": {"field": "level"}}}})
+    );
+    assert_eq!(
+        body(&table, &wish(&[], &[ROWS])),
+        json!({"size": 0, "track_total_hits": true})
+    );
+}
+
+#[test]
+fn directus_names_results_by_their_function_and_field() {
+    let table = directus(&[]);
+    assert_eq!(
+        request(
+            &table,
+            &wish(
+                &[STATE],
+                &[ROWS, of(Function::Max, ID), of(Function::Min, ID)]
+            )
+        ),
+        "/items?aggregate[count]=*&aggregate[max]=id&aggregate[min]=id&groupBy[]=state&sort=state&limit=-1"
+    );
+    let paged = directus(&[
+        ("pagination", "offset"),
+        ("page_size_param", "limit"),
+        ("page_size", "50"),
+    ]);
+    assert_eq!(
+        request(&paged, &wish(&[STATE, ID], &[ROWS])),
+        "/items?aggregate[count]=*&groupBy[]=state&groupBy[]=id&sort=state,id&limit=50&offset=0"
+    );
+    let both = wish(&[], &[ROWS, of(Function::Count, ID)]);
+    assert_eq!(
+        choose(&table, &both).unwrap_err(),
+        "Directus counts rows beside values by a field only, and no column is NOT NULL"
+    );
+}
+
+#[test]
+fn a_sum_of_doubles_comes_with_what_tells_whether_it_is_exact() {
+    let table = elasticsearch(&[]);
+    let aggregate = choose(&table, &wish(&[], &[of(Function::Sum, LEVEL)])).unwrap();
+    let addends = Addends {
+        count: 1,
+        least: 2,
+        most: 3,
+    };
+    assert_eq!(aggregate.results, [Source::Sum { sum: 0, addends }]);
+    let names: Vec<&str> = aggregate
+        .calls
+        .iter()
+        .map(|call| call.name.as_str())
+        .collect();
+    assert_eq!(names, ["sum_1", "count_2", "min_3", "max_4"]);
+    assert_eq!(
+        request(&directus(&[]), &wish(&[], &[of(Function::Avg, ID)])),
+        "/items?aggregate[sum]=id&aggregate[count]=id&aggregate[min]=id&aggregate[max]=id"
+    );
+}
+
+#[test]
+fn what_doubles_and_keys_of_groups_cannot_hold_stays_here() {
+    let refusal = |table: &Table, wish: &Wish| choose(table, wish).unwrap_err();
+    let of_both = [elasticsearch(&[]), directus(&[])];
+    for table in &of_both {
+        for column in [BIG, PRICE] {
+            for function in [Function::Sum, Function::Avg] {
+                let found = refusal(table, &wish(&[], &[of(function, column)]));
+                assert!(found.contains("may not add the values"), "{found}");
+            }
+        }
+        let found = refusal(table, &wish(&[AT], &[ROWS]));
+        assert!(found.contains("in another way"), "{found}");
+        refusal(table, &wish(&[], &[of(Function::Max, AT)]));
+    }
+    for column in [BIG, PRICE] {
+        let extreme = wish(&[], &[of(Function::Max, column)]);
+        let found = refusal(&of_both[0], &extreme);
+        assert!(found.contains("gives extremes as doubles"), "{found}");
+        assert!(choose(&of_both[1], &extreme).is_ok());
+    }
+    let by_get = table(
+        &[],
+        &[
+            ("dialect", "json elasticsearch"),
+            ("rows", "hits.hits"),
+            ALL,
+        ],
+        &DECLARED,
+    );
+    assert_eq!(
+        refusal(&by_get, &wish(&[ID], &[ROWS])),
+        "aggregations go into a body; set option method 'POST'"
+    );
+    let constant = [("query", "{\"limit\": \"10\"}")];
+    assert_eq!(
+        refusal(&directus(&constant), &wish(&[ID], &[ROWS])),
+        "the constant parameter \"limit\" is about rows"
+    );
+    let all = [("query", "{\"limit\": \"-1\"}")];
+    assert!(choose(&directus(&all), &wish(&[ID], &[ROWS])).is_ok());
 }
 
 /// Whether `column OPERATOR operand` is certain to be sent.

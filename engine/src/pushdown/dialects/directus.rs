@@ -3,7 +3,9 @@
 //! Its filters pass through `parseFilterValue` (packages/utils/shared/parse-filter.ts), which takes some texts
 //! for something else, and `_contains` and its kin put their text into LIKE as it is.
 
-use super::templated::{Document, Family};
+mod aggregates;
+
+use super::templated::{Aggregating, Document, Family};
 use crate::model::{Column, Operator, SortStyle, Type, Word};
 use crate::predicate::Value;
 use crate::request::write;
@@ -68,5 +70,9 @@ impl Family for Directus {
 impl Document for Directus {
     fn nests(&self) -> bool {
         true
+    }
+
+    fn aggregating(&self) -> Option<&dyn Aggregating> {
+        Some(&aggregates::Aggregates)
     }
 }

@@ -4,9 +4,11 @@
 //! `ignore_above` (256 characters under dynamic mappings); there is no type for uuids. Documentation:
 //! Elasticsearch Guide 8, "Field data types" and "Query DSL".
 
+mod aggregates;
+
 use super::quoting::is_unix;
 use super::spelling::{Dialect, NullsPlaced, Parameter};
-use super::templated::{Document, Family, Literals, names};
+use super::templated::{Aggregating, Document, Family, Literals, names};
 use crate::model::{
     Column, FieldPath, Filter, Operator, Paging, Role, SortStyle, Table, Type, Word,
 };
@@ -144,6 +146,10 @@ impl Document for Elasticsearch {
 
     fn takes_fields(&self) -> bool {
         true
+    }
+
+    fn aggregating(&self) -> Option<&dyn Aggregating> {
+        Some(&aggregates::Aggregates)
     }
 
     fn order_and_fields(

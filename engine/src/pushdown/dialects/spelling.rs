@@ -5,7 +5,7 @@ use crate::model::{
     Column, Location, NullsOrder, Operator, ParameterPlace, SortStyle, Table, ValueFormat,
 };
 use crate::pushdown::expression::Test;
-use crate::pushdown::{Aggregate, RemoteQuery};
+use crate::pushdown::{Aggregate, RemoteQuery, member};
 
 /// How well a dialect can say a comparison with a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +208,26 @@ pub(crate) trait Dialect: Sync {
             "aggregates have no spelling in dialect {}",
             self.name()
         ))
+    }
+
+    /// `Ok` where the API can aggregate a column's values.
+    ///
+    /// # Errors
+    /// Why not, in a user's words.
+    fn aggregates_column(&self, column: &Column) -> Result<(), String> {
+        member(column).map(drop)
+    }
+
+    /// Whether sums pass through doubles there: they are only known to be exact where no sum on the way can be
+    /// larger than 2^53.
+    fn adds_in_doubles(&self) -> bool {
+        false
+    }
+
+    /// The table that the API answers aggregates with, in the dialect's own way; `answer` has the columns as
+    /// members of rows like the table's.
+    fn answered(&self, _table: &Table, _aggregate: &Aggregate, answer: Table) -> Table {
+        answer
     }
 
     /// What is sent for a whole query: the conditions, all of which hold, the order, the columns.

@@ -1,5 +1,6 @@
 //! What a request asks, and what every dialect needs to read it: the columns, the parameters, the route's settings.
 
+use super::aggregations::Aggregation;
 use super::condition::{Check, Comparison, Condition, Nulls};
 use super::grouping::Grouping;
 use super::sort::{SortDefaults, SortKey, listed};
@@ -24,6 +25,8 @@ pub(crate) struct Plan {
     /// Whether the total is to be told.
     pub(crate) count: bool,
     pub(crate) grouping: Option<Grouping>,
+    /// What is said of all rows that pass, beside those that are shown (Elasticsearch).
+    pub(crate) aggregations: Vec<Aggregation>,
 }
 
 impl Default for Plan {
@@ -37,6 +40,7 @@ impl Default for Plan {
             resume: 0,
             count: false,
             grouping: None,
+            aggregations: Vec::new(),
         }
     }
 }

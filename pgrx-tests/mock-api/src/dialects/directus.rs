@@ -3,8 +3,9 @@
 use super::asked::{Asked, Plan};
 use super::condition::{Check, Comparison, Condition, Nulls};
 use super::document::Json;
+use super::grouping::{Function, Grouping, Output, Source};
 use super::pattern::Pattern;
-use super::sort::SortDefaults;
+use super::sort::{SortDefaults, SortKey};
 use super::spec::SortStyle;
 
 pub(crate) fn plan(asked: &Asked<'_>) -> Result<Plan, String> {
@@ -24,14 +25,121 @@ pub(crate) fn plan(asked: &Asked<'_>) -> Result<Plan, String> {
             conditions.push(filter(asked, json, &[])?);
         }
     }
+    let order = asked.sorted(SortDefaults::of("sort", SortStyle::Minus))?;
+    let limit = match asked.query.get("limit") {
+        // All of them.
+        Some("-1") => None,
+        _ => asked.count("limit")?,
+    };
     Ok(Plan {
         filter: Condition::And(conditions),
-        order: asked.sorted(SortDefaults::of("sort", SortStyle::Minus))?,
+        grouping: grouping(asked, &order)?,
+        order,
         columns: asked.listed_columns(asked.dialect.fields_param.as_deref().unwrap_or("fields"))?,
         offset: asked.count("offset")?.unwrap_or(0),
-        limit: asked.count("limit")?,
+        limit,
         ..Plan::default()
     })
+}
+
+/// `aggregate[sum]=a,b&groupBy[]=c`: results are called by their function and, within it, their field.
+fn grouping(asked: &Asked<'_>, order: &[SortKey]) -> Result<Option<Grouping>, String> {
+    let mut outputs = Vec::new();
+    for name in asked
+        .query
+        .all("groupBy[]")
+        .flat_map(|text| text.split(','))
+    {
+        outputs.push(Output {
+            name: name.to_owned(),
+            source: Source::Key(asked.table.column(name)?),
+            hidden: false,
+        });
+    }
+    let keys = outputs.len();
+    for (parameter, fields) in asked.query.pairs() {
+        let function = parameter
+            .strip_prefix("aggregate[")
+            .and_then(|rest| rest.strip_suffix(']'));
+        if let Some(function) = function {
+            let outputs_of = fields
+                .split(',')
+                .map(|field| output(asked, function, field));
+            outputs.extend(outputs_of.collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+    if outputs.len() == keys {
+        return match keys {
+            0 => Ok(None),
+            _ => Err("groups without aggregates are not known here".to_owned()),
+        };
+    }
+    one_place_each(&outputs)?;
+    let columns: Vec<usize> = outputs[..keys].iter().filter_map(key).collect();
+    let grouping = Grouping {
+        order: order
+            .iter()
+            .map(|sorted| group_order(&columns, *sorted))
+            .collect::<Result<_, _>>()?,
+        keys: columns,
+        outputs,
+        having: Condition::all(),
+        nests: true,
+    };
+    grouping.check()?;
+    Ok(Some(grouping))
+}
+
+fn key(output: &Output) -> Option<usize> {
+    match output.source {
+        Source::Key(column) => Some(column),
+        _ => None,
+    }
+}
+
+fn output(asked: &Asked<'_>, function: &str, field: &str) -> Result<Output, String> {
+    let (name, source) = match (function, field) {
+        ("count", "*") => ("count".to_owned(), Source::CountRows),
+        _ => {
+            let column = asked.table.column(field)?;
+            let known = Function::named(function)
+                .ok_or_else(|| format!("unknown aggregate '{function}'"))?;
+            known.check(asked.table, column)?;
+            (
+                format!("{function}->{field}"),
+                Source::Aggregate(known, column),
+            )
+        }
+    };
+    Ok(Output {
+        name,
+        source,
+        hidden: false,
+    })
+}
+
+/// What is called `sum` would take the place of all that is below `sum`.
+fn one_place_each(outputs: &[Output]) -> Result<(), String> {
+    let is_above = |one: &Output, other: &Output| {
+        other
+            .name
+            .strip_prefix(&one.name)
+            .is_some_and(|rest| rest.starts_with("->"))
+    };
+    for one in outputs {
+        if outputs.iter().any(|other| is_above(one, other)) {
+            return Err(format!("'{}' hides others", one.name));
+        }
+    }
+    Ok(())
+}
+
+/// Groups are ordered by the columns that make them.
+fn group_order(keys: &[usize], sorted: SortKey) -> Result<SortKey, String> {
+    let place = keys.iter().position(|column| *column == sorted.column);
+    place
+        .map(|column| SortKey { column, ..sorted })
+        .ok_or_else(|| "groups are ordered by columns that make them".to_owned())
 }
 
 /// `{"_and": […]}`, `{"a": {"_eq": 1}}`, `{"user": {"login": {"_eq": "x"}}}`; several members must all hold.
@@ -151,6 +259,7 @@ fn like(operator: &str, json: &Json) -> Result<Check, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::super::testing::{Server, kinds};
     use serde_json::{Value, json};
 
@@ -184,6 +293,33 @@ mod tests {
         assert_eq!(server().ids(&format!("filter={exact}&sort=-id")), [2]);
         let body = json!({"query": {"filter": {"at": {"_gt": "2024-02-29T12:00:00.5Z"}}}});
         assert_eq!(server().posted_ids("", &body.to_string()), [2]);
+    }
+
+    /// The rows of an answer.
+    fn rows(query: &str) -> Value {
+        serde_json::from_str(&server().body(query)).unwrap()
+    }
+
+    #[test]
+    fn aggregates_stand_below_their_function_and_wide_numbers_are_texts() {
+        assert_eq!(
+            rows("aggregate[sum]=n&aggregate[max]=n,z&aggregate[count]=*"),
+            json!([{"sum": {"n": "9007199254741004"},
+                    "max": {"n": 9_007_199_254_740_993_i64, "z": "123456789012345678901234567890.12"}, "count": "4"}])
+        );
+        assert_eq!(
+            rows("groupBy[]=b&aggregate[count]=id&sort=-b&filter={\"id\":{\"_lte\":3}}"),
+            json!([{"b": null, "count": {"id": "1"}}, {"b": true, "count": {"id": "1"}}, {"b": false, "count": {"id": "1"}}])
+        );
+        for query in [
+            "aggregate[count]=*,n",
+            "aggregate[median]=n",
+            "aggregate[sum]=t",
+            "groupBy[]=b&aggregate[count]=*&sort=n",
+            "groupBy[]=b",
+        ] {
+            server().refusal(query);
+        }
     }
 
     #[test]

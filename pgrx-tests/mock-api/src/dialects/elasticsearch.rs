@@ -1,5 +1,6 @@
 //! What a request says in Elasticsearch's query DSL, in the body or in the parameter `source`.
 
+use super::aggregations::aggregations;
 use super::asked::{Asked, Plan};
 use super::condition::{Check, Comparison, Condition, Nulls};
 use super::directus::scalar;
@@ -35,6 +36,7 @@ pub(crate) fn plan(asked: &Asked<'_>) -> Result<Plan, String> {
             "from" => plan.offset = count(name, value)?,
             "size" => plan.limit = Some(count(name, value)?),
             "track_total_hits" => {}
+            "aggs" => plan.aggregations = aggregations(asked, value)?,
             other => return Err(format!("unknown key '{other}'")),
         }
     }
@@ -49,7 +51,7 @@ pub(crate) fn plan(asked: &Asked<'_>) -> Result<Plan, String> {
     Ok(plan)
 }
 
-fn count(name: &str, value: &Json) -> Result<usize, String> {
+pub(super) fn count(name: &str, value: &Json) -> Result<usize, String> {
     let number = match value {
         Json::Number(number) if number.is_integer() => number.to_usize(),
         _ => None,
@@ -58,7 +60,7 @@ fn count(name: &str, value: &Json) -> Result<usize, String> {
 }
 
 /// The only member of an object.
-fn only<'a>(json: &'a Json, what: &str) -> Result<(&'a str, &'a Json), String> {
+pub(super) fn only<'a>(json: &'a Json, what: &str) -> Result<(&'a str, &'a Json), String> {
     match json.members() {
         [(name, value)] => Ok((name, value)),
         _ => Err(format!("{what} needs exactly one member: {json:?}")),
@@ -66,7 +68,7 @@ fn only<'a>(json: &'a Json, what: &str) -> Result<(&'a str, &'a Json), String> {
 }
 
 /// Queries are true or false; only `exists` and `must_not` are true of a missing value, `must_not` of one inside it.
-fn query(asked: &Asked<'_>, json: &Json) -> Result<Condition, String> {
+pub(super) fn query(asked: &Asked<'_>, json: &Json) -> Result<Condition, String> {
     let (kind, inner) = only(json, "a query")?;
     if kind == "match_all" {
         return Ok(Condition::all());
@@ -280,6 +282,51 @@ mod tests {
         assert_eq!(found, [4]);
     }
 
+    fn aggregated(body: Value) -> Value {
+        server().members(&body.to_string())
+    }
+
+    #[test]
+    fn metrics_are_doubles_and_nothing_has_a_sum() {
+        let aggs = json!({"s": {"sum": {"field": "id"}}, "m": {"min": {"field": "id"}}, "c": {"filter": {"exists": {"field": "n"}}}});
+        let found = aggregated(json!({"size": 0, "aggs": aggs}));
+        assert_eq!(
+            found["aggregations"],
+            json!({"s": {"value": 10.0}, "m": {"value": 1.0}, "c": {"doc_count": 3}})
+        );
+        assert_eq!(found["hits"]["total"]["value"], json!(4));
+        let none = aggregated(json!({"size": 0, "aggs": aggs, "query": {"term": {"id": 9}}}));
+        assert_eq!(
+            none["aggregations"],
+            json!({"s": {"value": 0.0}, "m": {"value": null}, "c": {"doc_count": 0}})
+        );
+    }
+
+    #[test]
+    fn composite_buckets_come_in_pages_until_there_is_no_key() {
+        let composite = |after: Option<Value>| {
+            let terms = json!({"b": {"terms": {"field": "b", "missing_bucket": true}}});
+            let mut composite = json!({"size": 2, "sources": [terms]});
+            if let Some(after) = after {
+                composite["after"] = after;
+            }
+            let groups = json!({"composite": composite, "aggs": {"m": {"max": {"field": "id"}}}});
+            aggregated(json!({"size": 0, "aggs": {"g": groups}}))["aggregations"]["g"].clone()
+        };
+        let first = composite(None);
+        assert_eq!(first["buckets"][0]["key"], json!({"b": null}));
+        assert_eq!(first["after_key"], first["buckets"][1]["key"]);
+        let second = composite(Some(first["after_key"].clone()));
+        assert_eq!(
+            second["buckets"],
+            json!([{"key": {"b": true}, "doc_count": 1, "m": {"value": 1.0}}])
+        );
+        assert_eq!(
+            composite(Some(second["after_key"].clone())),
+            json!({"buckets": []})
+        );
+    }
+
     #[test]
     fn mistakes_are_refused() {
         for body in [
@@ -294,6 +341,9 @@ mod tests {
             json!({"_source": ["nn"]}),
             json!({"size": 10000, "from": 1}),
             json!({"aggs": {}}),
+            json!({"aggs": {"a": {"terms": {"field": "n"}}}}),
+            json!({"aggs": {"a": {"sum": {"field": "t"}}}}),
+            json!({"aggs": {"a": {"composite": {"sources": [{"b": {"terms": {"field": "b"}}}]}}}}),
             json!([]),
         ] {
             server().posted_refusal("", &body.to_string());

@@ -20,6 +20,9 @@ pub(crate) struct Grouping {
     pub(crate) having: Condition,
     /// Over the outputs.
     pub(crate) order: Vec<SortKey>,
+    /// As Directus over PostgreSQL has it: a name `sum->a` is a member of a member, and numbers of 64 bits and more
+    /// are texts.
+    pub(crate) nests: bool,
 }
 
 /// A member of a group's row.
@@ -140,6 +143,9 @@ impl Grouping {
             .iter()
             .zip(row)
             .filter(|(output, _)| !output.hidden);
+        if self.nests {
+            return nested(shown);
+        }
         let members: Vec<String> = shown
             .map(|(output, value)| {
                 let name = serde_json::Value::from(output.name.as_str());
@@ -148,6 +154,25 @@ impl Grouping {
             .collect();
         format!("{{{}}}", members.join(","))
     }
+}
+
+/// The members of a row, those of a function below its name.
+fn nested<'a>(shown: impl Iterator<Item = (&'a Output, &'a Value)>) -> String {
+    let mut members = serde_json::Map::new();
+    for (output, value) in shown {
+        let is_wide = matches!(
+            output.source,
+            Source::CountRows | Source::Aggregate(Function::Count | Function::Sum, _)
+        );
+        let value = match value {
+            Value::Null => serde_json::Value::Null,
+            wide if is_wide || matches!(wide, Value::Decimal(_)) => wide.to_text().into(),
+            value => serde_json::from_str(&value.to_json()).unwrap_or_default(),
+        };
+        let path: Vec<String> = output.name.split("->").map(str::to_owned).collect();
+        crate::shape::set_member(&mut members, &path, value);
+    }
+    serde_json::Value::Object(members).to_string()
 }
 
 /// Equal values have equal texts: decimals without their trailing zeros.
@@ -234,6 +259,7 @@ mod tests {
             outputs: outputs.iter().map(output).collect(),
             having: Condition::all(),
             order: Vec::new(),
+            nests: false,
         };
         grouping.check().unwrap();
         let groups = grouping.groups(&table, shown, false);

@@ -1,5 +1,6 @@
 //! The dialects: how kinds of servers read filters, orders, columns and aggregates, each with an interpreter of its own.
 
+mod aggregations;
 mod array_literal;
 mod asked;
 mod brackets;

@@ -353,6 +353,7 @@ fn group(keys: Vec<usize>, outputs: Vec<Output>) -> Grouping {
         outputs,
         having: Condition::all(),
         order: Vec::new(),
+        nests: false,
     }
 }
 

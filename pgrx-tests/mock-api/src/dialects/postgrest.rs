@@ -300,6 +300,7 @@ fn selected(asked: &Asked<'_>) -> Result<(Option<Vec<usize>>, Option<Grouping>),
             outputs,
             having: Condition::all(),
             order: Vec::new(),
+            nests: false,
         };
         grouping.check()?;
         return Ok((None, Some(grouping)));

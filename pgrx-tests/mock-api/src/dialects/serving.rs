@@ -5,8 +5,8 @@ use super::frame::Frame;
 use super::spec::{DialectName, DialectSpec, Endpoint, Flavour};
 use super::table::Table;
 use super::{
-    brackets, directus, elasticsearch, jsonapi, odata, overlay, postgrest, prometheus, search,
-    selectors, sort, sql, suffix,
+    aggregations, brackets, directus, elasticsearch, jsonapi, odata, overlay, postgrest,
+    prometheus, search, selectors, sort, sql, suffix,
 };
 use crate::filters::Selection;
 use crate::paging::Address;
@@ -44,6 +44,8 @@ pub(crate) struct Listing {
     pub(crate) selection: Selection,
     /// Groups instead of rows.
     pub(crate) groups: Option<Rows>,
+    /// Aggregates of all rows that passed the filters.
+    aggregations: Option<Value>,
     /// Whether the server's bound left out rows that were asked for.
     cut: bool,
 }
@@ -106,7 +108,10 @@ impl Dialect {
         sort::sort(&mut rows, &plan.order, |row| &self.table.rows[row].values);
         let total = rows.len();
         let (places, cut) = plan.window(total, cap(route));
+        let asked = (!plan.aggregations.is_empty()).then_some(&plan.aggregations);
+        let aggregations = asked.map(|asked| aggregations::answer(asked, &self.table, &rows));
         Ok(Listing {
+            aggregations,
             plan,
             query,
             total,
@@ -194,6 +199,9 @@ impl Dialect {
             (DialectName::Json, Some(Flavour::Elasticsearch)) => {
                 let total = json!({"value": listing.total, "relation": "eq"});
                 set(&["hits", "total"], total);
+                if let Some(aggregations) = &listing.aggregations {
+                    set(&["aggregations"], aggregations.clone());
+                }
             }
             (DialectName::Prometheus, _) => {
                 set(&["status"], json!("success"));
@@ -233,6 +241,7 @@ fn grouped(plan: Plan, query: Query, texts: Vec<String>) -> Listing {
         cut,
         selection: Selection::All(texts.len()),
         groups: Some(Rows::Texts(texts)),
+        aggregations: None,
     }
 }
 

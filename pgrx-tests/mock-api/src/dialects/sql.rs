@@ -157,6 +157,7 @@ impl Clauses {
             outputs,
             having: Condition::all(),
             order: Vec::new(),
+            nests: false,
         };
         plan.grouping = Some(grouped(asked, grouping, self.having, self.order)?);
         Ok(plan)

@@ -3,6 +3,7 @@
 
 use super::serving::Dialect;
 use crate::filters::Selection;
+use crate::paging::Address;
 use crate::request::{Request, RequestHead};
 use crate::scenario::{RouteSpec, ScenarioSpec};
 use serde_json::{Value, json};
@@ -79,6 +80,21 @@ impl Server {
         }
         text.push(b']');
         Ok(String::from_utf8(text).unwrap())
+    }
+
+    /// What an answer says beside its rows.
+    pub(crate) fn members(&self, body: &str) -> Value {
+        let request = Server::request("", body);
+        let all = Selection::All(self.dialect.len());
+        let listing = self.dialect.list(&self.route, &request, &all).unwrap();
+        let address = Address {
+            origin: "",
+            path: "",
+            raw_query: "",
+        };
+        let mut members = serde_json::Map::new();
+        self.dialect.add_members(&listing, address, &mut members);
+        Value::Object(members)
     }
 
     /// The rows that a request gets; `%` and `+` in the query stand for themselves.

@@ -64,6 +64,7 @@ fn directus(random: &mut Random, table: &Table) -> Service {
         },
     );
     declare::field_list(random, &mut service, "fields");
+    declare::aggregates(random, &mut service);
     declare::entity(random, &mut service, table);
     service
 }
@@ -91,6 +92,7 @@ fn elasticsearch(random: &mut Random, table: &Table) -> Service {
         }
     }
     declare::unstable(random, &mut service);
+    declare::aggregates(random, &mut service);
     service
 }
 

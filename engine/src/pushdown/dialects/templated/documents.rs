@@ -3,14 +3,14 @@
 use super::family::Family;
 use super::filling::{self, Filling, filled};
 use super::words::{filter_for, is_spelled, judged, path, said, text, unspelled, word};
-use crate::model::{Column, Operator, ParameterPlace, Spelled, Table, Word};
-use crate::pushdown::RemoteQuery;
+use crate::model::{Column, Location, Operator, ParameterPlace, Spelled, Table, Word};
 use crate::pushdown::dialects::spelling::{
     Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term,
 };
 use crate::pushdown::dialects::standard::order_and_fields;
 use crate::pushdown::dialects::{constant::constant, template};
 use crate::pushdown::expression::{Given, Test};
+use crate::pushdown::{Aggregate, RemoteQuery, member};
 use crate::request::placeholder;
 use serde_json::Value;
 
@@ -64,6 +64,42 @@ pub(in crate::pushdown::dialects) trait Document: Family {
     ) -> Result<Vec<Parameter>, String> {
         order_and_fields(dialect, table, query)
     }
+
+    /// How it aggregates, where it can.
+    fn aggregating(&self) -> Option<&dyn Aggregating> {
+        None
+    }
+}
+
+/// How a dialect of JSON documents aggregates. Its sums pass through doubles, or may.
+pub(in crate::pushdown::dialects) trait Aggregating {
+    /// As [`Dialect::total`].
+    fn total(&self, _table: &Table) -> Option<Location> {
+        None
+    }
+
+    /// As [`Dialect::aggregates_column`].
+    ///
+    /// # Errors
+    /// Why not, in a user's words.
+    fn takes(&self, column: &Column) -> Result<(), String> {
+        member(column).map(drop)
+    }
+
+    /// `Ok` where [`Aggregating::parameters`] can say it.
+    ///
+    /// # Errors
+    /// Why not, in a user's words.
+    fn check(&self, table: &Table, aggregate: &Aggregate) -> Result<(), String>;
+
+    /// What is sent beside the filter.
+    ///
+    /// # Errors
+    /// Why it cannot be sent.
+    fn parameters(&self, table: &Table, aggregate: &Aggregate) -> Result<Vec<Parameter>, String>;
+
+    /// As [`Dialect::answered`].
+    fn answered(&self, table: &Table, aggregate: &Aggregate, answer: Table) -> Table;
 }
 
 impl<F: Document> Dialect for Documents<F> {
@@ -173,6 +209,38 @@ impl<F: Document> Dialect for Documents<F> {
         self.joined(table, connective, arms).map(Fragment::Json)
     }
 
+    fn total(&self, table: &Table) -> Option<Location> {
+        self.0.aggregating()?.total(table)
+    }
+
+    fn aggregates(&self, table: &Table, aggregate: &Aggregate) -> Result<(), String> {
+        match self.0.aggregating() {
+            Some(aggregating) => aggregating.check(table, aggregate),
+            None => Err(format!(
+                "aggregates have no spelling in dialect {}",
+                self.name()
+            )),
+        }
+    }
+
+    fn aggregates_column(&self, column: &Column) -> Result<(), String> {
+        match self.0.aggregating() {
+            Some(aggregating) => aggregating.takes(column),
+            None => member(column).map(drop),
+        }
+    }
+
+    fn adds_in_doubles(&self) -> bool {
+        self.0.aggregating().is_some()
+    }
+
+    fn answered(&self, table: &Table, aggregate: &Aggregate, answer: Table) -> Table {
+        match self.0.aggregating() {
+            Some(aggregating) => aggregating.answered(table, aggregate, answer),
+            None => answer,
+        }
+    }
+
     fn finish(
         &self,
         table: &Table,
@@ -199,7 +267,10 @@ impl<F: Document> Dialect for Documents<F> {
             let text = template::filled(around, |name| (name == "filter").then(|| text.clone()));
             sent.push(Parameter::query(name, text).in_json());
         }
-        sent.extend(self.0.order_and_fields(self, table, query)?);
+        sent.extend(match (&query.aggregate, self.0.aggregating()) {
+            (Some(aggregate), Some(aggregating)) => aggregating.parameters(table, aggregate)?,
+            _ => self.0.order_and_fields(self, table, query)?,
+        });
         Ok(sent)
     }
 }

@@ -11,6 +11,6 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(super) use documents::{Document, Documents};
+pub(super) use documents::{Aggregating, Document, Documents};
 pub(super) use family::{EMPTY, Family, Literals, names, unnamed};
 pub(super) use parameters::Parameters;
