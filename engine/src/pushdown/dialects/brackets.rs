@@ -94,6 +94,10 @@ impl Family for Strapi {
     fn keeps_nulls(&self) -> bool {
         true
     }
+
+    fn tree(&self) -> Option<&'static str> {
+        Some("filters")
+    }
 }
 
 /// A path of at least one name. Parsers of query strings take `a[b]` for a member of a member, so no name

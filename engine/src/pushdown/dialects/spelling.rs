@@ -121,6 +121,11 @@ pub(crate) trait Dialect: Sync {
         None
     }
 
+    /// The parameter that this comparison sets, where it is one of the request's own.
+    fn parameter_name(&self, table: &Table, column: &Column, operator: Operator) -> Option<String> {
+        self.slot(table, column, operator).map(|(_, name)| name)
+    }
+
     /// The parameter that carries the whole filter, where there is one.
     fn filter_param<'a>(&self, table: &'a Table) -> Option<&'a str> {
         table.filter_param.as_deref()
@@ -256,7 +261,7 @@ pub(crate) fn filter_param(table: &Table) -> Option<&str> {
     of(table).filter_param(table)
 }
 
-/// The query parameters that a column's declared filters set, where each carries one condition.
+/// The query parameters that a column's declared filters set.
 pub(crate) fn parameters_of(table: &Table, column: &Column) -> Vec<String> {
     let dialect = of(table);
     let declared = column.filters.iter().map(|filter| filter.operator);
@@ -266,8 +271,7 @@ pub(crate) fn parameters_of(table: &Table, column: &Column) -> Vec<String> {
         operator => vec![operator],
     });
     operators
-        .filter_map(|operator| dialect.slot(table, column, operator))
-        .map(|(_, name)| name)
+        .filter_map(|operator| dialect.parameter_name(table, column, operator))
         .collect()
 }
 

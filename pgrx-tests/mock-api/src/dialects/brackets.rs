@@ -14,6 +14,7 @@ pub(crate) fn plan(asked: &Asked<'_>) -> Result<Plan, String> {
     let is_strapi = asked.dialect.flavour == Some(Flavour::Strapi);
     let mut conditions = Vec::new();
     let mut lists = Lists::new();
+    let mut tree = Node::default();
     for (name, text) in asked.query.pairs() {
         if asked.is_own(name) {
             continue;
@@ -21,21 +22,14 @@ pub(crate) fn plan(asked: &Asked<'_>) -> Result<Plan, String> {
         let Some(segments) = segments(name) else {
             return Err(format!("the brackets of {name} do not close"));
         };
-        conditions.extend(if is_strapi {
-            strapi(asked, &segments, text, &mut lists)?
-        } else {
-            stripe(asked, &segments, text, &mut lists)?
-        });
+        match segments.as_slice() {
+            ["filters", path @ ..] if is_strapi => tree.add(asked, path, text)?,
+            _ if is_strapi => {}
+            segments => conditions.extend(stripe(asked, segments, text, &mut lists)?),
+        }
     }
-    for ((column, negated), texts) in lists {
-        let values = asked.values(column, texts)?;
-        let check = if negated {
-            Check::NotIn(values)
-        } else {
-            Check::In(values)
-        };
-        conditions.push(asked.checked(column, check, Nulls::Kept)?);
-    }
+    conditions.push(tree.condition(asked)?);
+    conditions.extend(listed(asked, lists)?);
     let fields_param = asked.dialect.fields_param.as_deref().unwrap_or("fields");
     let style = if is_strapi {
         SortStyle::Colon
@@ -98,30 +92,75 @@ fn index_of(text: &str) -> Result<usize, String> {
         .map_err(|_| format!("'{text}' is no index of a list"))
 }
 
-fn strapi<'a>(
-    asked: &Asked<'_>,
-    segments: &[&str],
-    text: &'a str,
-    lists: &mut Lists<'a>,
-) -> Result<Option<Condition>, String> {
-    let ["filters", path @ ..] = segments else {
-        return Ok(None);
+/// The conditions of lists that are complete.
+fn listed(asked: &Asked<'_>, lists: Lists<'_>) -> Result<Vec<Condition>, String> {
+    let condition = |((column, negated), texts)| {
+        let values = asked.values(column, texts)?;
+        let check = if negated {
+            Check::NotIn(values)
+        } else {
+            Check::In(values)
+        };
+        asked.checked(column, check, Nulls::Kept)
     };
-    let (path, operator) = match path {
-        [path @ .., list @ ("$in" | "$notIn"), index] => {
-            index_of(index)?;
-            let column = asked.table.column(&path.join("."))?;
-            lists
-                .entry((column, *list == "$notIn"))
-                .or_default()
-                .push(text);
-            return Ok(None);
+    lists.into_iter().map(condition).collect()
+}
+
+/// An object of Strapi's filters: what is in it must all hold.
+#[derive(Default)]
+struct Node<'a> {
+    conditions: Vec<Condition>,
+    lists: Lists<'a>,
+    /// Of `$and` and of `$or`, by their place in the list.
+    arms: BTreeMap<(String, usize), Node<'a>>,
+    /// What was given a single value.
+    given: Vec<String>,
+}
+
+impl<'a> Node<'a> {
+    fn add(&mut self, asked: &Asked<'_>, path: &[&str], text: &'a str) -> Result<(), String> {
+        match path {
+            [word @ ("$and" | "$or"), index, below @ ..] => {
+                let arm = ((*word).to_owned(), index_of(index)?);
+                return self.arms.entry(arm).or_default().add(asked, below, text);
+            }
+            [path @ .., list @ ("$in" | "$notIn"), index] => {
+                index_of(index)?;
+                let column = asked.table.column(&path.join("."))?;
+                let list = self.lists.entry((column, *list == "$notIn"));
+                list.or_default().push(text);
+                return Ok(());
+            }
+            _ => {}
         }
-        [path @ .., operator] if operator.starts_with('$') => (path, *operator),
-        path => (path, "$eq"),
-    };
-    let column = asked.table.column(&path.join("."))?;
-    strapi_operation(asked, column, operator, text).map(Some)
+        let name = path.join(".");
+        if self.given.contains(&name) {
+            return Err(format!("{name} is given twice, which makes a list of it"));
+        }
+        self.given.push(name);
+        let (path, operator) = match path {
+            [path @ .., operator] if operator.starts_with('$') => (path, *operator),
+            path => (path, "$eq"),
+        };
+        let column = asked.table.column(&path.join("."))?;
+        self.conditions
+            .push(strapi_operation(asked, column, operator, text)?);
+        Ok(())
+    }
+
+    fn condition(self, asked: &Asked<'_>) -> Result<Condition, String> {
+        let mut all = self.conditions;
+        all.extend(listed(asked, self.lists)?);
+        let mut any = Vec::new();
+        for ((word, _), arm) in self.arms {
+            let arms = if word == "$or" { &mut any } else { &mut all };
+            arms.push(arm.condition(asked)?);
+        }
+        if !any.is_empty() {
+            all.push(Condition::Or(any));
+        }
+        Ok(Condition::And(all))
+    }
 }
 
 fn strapi_operation(
@@ -205,7 +244,17 @@ mod tests {
             server.ids("filters[n][$notNull]=true&sort=n:desc,id:asc"),
             [3, 2, 1]
         );
+        assert_eq!(
+            server.ids("filters[$or][0][n][$eq]=5&filters[$or][1][t][$eq]=x&filters[$or][1][id][$eq]=2&filters[$or][2][id][$in][0]=3"),
+            [1, 3]
+        );
+        assert_eq!(
+            server.ids("filters[$and][0][$or][0][n][$eq]=5&filters[$and][0][$or][1][n][$eq]=6&filters[$and][1][$or][0][id][$gt]=1"),
+            [2]
+        );
         for query in [
+            "filters[$or][x][n][$eq]=5",
+            "filters[n][$eq]=5&filters[n][$eq]=6",
             "filters[nn][$eq]=5",
             "filters[n][$like]=5",
             "filters[n][$null]=x",

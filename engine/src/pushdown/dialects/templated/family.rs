@@ -97,6 +97,12 @@ pub(in crate::pushdown::dialects) trait Family: Sync {
         None
     }
 
+    /// What the names of parameters begin with that are a tree of conditions, where they are: arms stand below
+    /// `[$and][0]` and `[$or][0]`.
+    fn tree(&self) -> Option<&'static str> {
+        None
+    }
+
     /// A value's text, and whether it is wider than the value.
     ///
     /// # Errors

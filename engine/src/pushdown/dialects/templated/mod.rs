@@ -5,6 +5,7 @@ mod family;
 mod filling;
 mod parameters;
 mod patterns;
+mod tree;
 mod values;
 mod words;
 

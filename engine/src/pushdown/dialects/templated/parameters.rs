@@ -1,13 +1,14 @@
 //! Conditions → parameters: which template answers a comparison, and how it is filled.
 
 use super::family::Family;
+use super::tree::Tree;
 use super::values::{self, COMMA, Text};
 use super::words::{filter_for, judged, parameter, path, said, text, unspelled, word};
 use crate::model::{Column, Filter, Operator, ParameterPlace, Placeholder, Table, Word};
 use crate::predicate::Value;
 use crate::pushdown::RemoteQuery;
 use crate::pushdown::dialects::spelling::{
-    Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, parameters,
+    Connective, Dialect, Fragment, Judged, NullsPlaced, Parameter, SortSpelling, Term, parameters,
 };
 use crate::pushdown::dialects::standard::order_and_fields;
 use crate::pushdown::expression::{Given, Test};
@@ -30,11 +31,33 @@ impl<F: Family> Dialect for Parameters<F> {
         column: &Column,
         operator: Operator,
     ) -> Option<(ParameterPlace, String)> {
+        let name = self.parameter_name(table, column, operator)?;
+        let is_branch = self.tree().is_some_and(|tree| tree.has(&name));
+        (!is_branch).then_some((ParameterPlace::Query, name))
+    }
+
+    fn parameter_name(&self, table: &Table, column: &Column, operator: Operator) -> Option<String> {
         let filter = filter_for(column, operator).ok()?;
         let word = word(&self.0, table, operator, filter).ok()?;
         let name = self.name_of(column, filter).ok()?;
         let template = parameter(&self.0, table, word)?;
-        Some((ParameterPlace::Query, values::name(&template, &name)))
+        Some(values::name(&template, &name))
+    }
+
+    fn spells_or(&self, _table: &Table) -> bool {
+        self.tree().is_some()
+    }
+
+    fn join(
+        &self,
+        _table: &Table,
+        connective: Connective,
+        parts: Vec<Fragment>,
+    ) -> Result<Fragment, String> {
+        match self.tree() {
+            Some(tree) => tree.joined(connective, &parts),
+            None => Err(format!("OR has no spelling in dialect {}", self.name())),
+        }
     }
 
     fn test(&self, table: &Table, column: &Column, test: &Test) -> Result<Term, String> {
@@ -73,7 +96,10 @@ impl<F: Family> Dialect for Parameters<F> {
         query: &RemoteQuery,
         terms: &[&Fragment],
     ) -> Result<Vec<Parameter>, String> {
-        let mut sent = parameters(terms);
+        let mut sent = match self.tree() {
+            Some(tree) => tree.all(table, terms),
+            None => parameters(terms),
+        };
         sent.extend(order_and_fields(self, table, query)?);
         Ok(sent)
     }
@@ -112,6 +138,10 @@ impl<F: Family> Dialect for Parameters<F> {
 }
 
 impl<F: Family> Parameters<F> {
+    fn tree(&self) -> Option<Tree> {
+        self.0.tree().map(|root| Tree { root })
+    }
+
     fn name_of(&self, column: &Column, filter: &Filter) -> Result<String, String> {
         path(&self.0, column, filter).map(|path| self.0.parameter_name(&path))
     }
@@ -132,11 +162,11 @@ impl<F: Family> Parameters<F> {
 
     /// Whether the parameter of a comparison is that of a declared list with commas, too.
     fn reads_lists(&self, table: &Table, column: &Column, operator: Operator) -> bool {
-        let own = self.slot(table, column, operator);
+        let own = self.parameter_name(table, column, operator);
         [Operator::In, Operator::NotIn].into_iter().any(|list| {
             let template = Word::of(list).and_then(|word| parameter(&self.0, table, word));
             template.is_some_and(|template| template.has(Placeholder::ValuesCsv))
-                && self.slot(table, column, list) == own
+                && self.parameter_name(table, column, list) == own
         })
     }
 

@@ -4,3 +4,4 @@
 mod documents;
 mod one_column;
 mod parameters;
+mod tree;
