@@ -247,7 +247,7 @@ impl<'a> Explainer<'a> {
                 };
                 Some(format!("({column} {operator} {outer})"))
             }
-            Condition::All(_) | Condition::Any(_) => None,
+            Condition::Known(_) | Condition::All(_) | Condition::Any(_) => None,
         });
         outer.unwrap_or_else(|| self.sent.get(index).cloned().unwrap_or_default())
     }

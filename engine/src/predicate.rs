@@ -26,6 +26,8 @@ pub enum Predicate {
     Not(Box<Predicate>),
     /// `argument IS TRUE`, which is false where the argument is unknown.
     IsTrue(Box<Predicate>),
+    /// A truth value without columns, which is known when the scan starts: the index of its operand.
+    Known(usize),
     /// All of them.
     And(Vec<Predicate>),
     /// Any of them.

@@ -505,6 +505,69 @@ mod tests {
     }
 
     #[pg_test]
+    fn an_optional_filter_is_sent_where_its_parameter_has_a_value() {
+        let api = issues_api("an_optional_filter", &FILTERS);
+        run("SET LOCAL plan_cache_mode = force_generic_plan");
+        run(
+            "PREPARE optional(text, bigint) AS SELECT id::text FROM issues
+             WHERE ($1 IS NULL OR title = $1) AND (NOT ($2 IS NOT NULL) OR votes >= $2) ORDER BY id",
+        );
+        run(
+            "CREATE FUNCTION pg_temp.all_of(statement text) RETURNS text LANGUAGE plpgsql AS
+             $$ DECLARE one text; found text := ''; BEGIN FOR one IN EXECUTE statement LOOP found := found || one || ' '; END LOOP; RETURN found; END $$",
+        );
+        let found = |values: &str| {
+            let statement = pgrx::spi::quote_literal(format!("EXECUTE optional({values})"));
+            column(&format!("SELECT pg_temp.all_of({statement})")).remove(0)
+        };
+        for (values, rows, request) in [
+            ("NULL, NULL", "-5 1 2 3 4 ", "GET /issues"),
+            ("'Crash', NULL", "1 ", "GET /issues?title=Crash"),
+            ("NULL, 5", "2 3 ", "GET /issues?votes_min=5"),
+            ("'crash', 5", "2 ", "GET /issues?title=crash&votes_min=5"),
+        ] {
+            assert_eq!(found(values), rows, "{values}");
+            assert_eq!(api.requests(), [request]);
+        }
+        let plan = explain("COSTS OFF", "EXECUTE optional('x', 1)");
+        assert!(
+            plan.iter().any(|line| line.starts_with("Remote Request: GET ")
+                && line.ends_with("/issues?title=$1&votes_min=$2")),
+            "{plan:?}"
+        );
+        run("SET LOCAL rest_fdw.pushdown = off");
+        assert_eq!(found("'Crash', NULL"), "1 ");
+        assert_eq!(api.requests(), ["GET /issues"]);
+    }
+
+    #[pg_test]
+    fn an_arm_that_could_fail_is_not_evaluated_before_its_turn() {
+        let api = issues_api("an_arm_that_could_fail", &FILTERS);
+        run("SET LOCAL plan_cache_mode = force_generic_plan");
+        run("PREPARE cast_it(text) AS SELECT count(*) FROM issues WHERE $1 = '' OR id = $1::int");
+        run("PREPARE divided(int) AS SELECT count(*) FROM issues WHERE 1 / $1 > 0 OR id = $1");
+        run("PREPARE of_both(text) AS SELECT count(*) FROM issues WHERE $1 IS NULL OR title = $1 OR state = $1");
+        run(
+            "CREATE FUNCTION pg_temp.one(statement text) RETURNS text LANGUAGE plpgsql AS
+             $$ DECLARE one text; BEGIN EXECUTE statement INTO one; RETURN one; END $$",
+        );
+        for (execute, count) in [
+            ("cast_it('')", "5"),
+            ("cast_it('3')", "1"),
+            ("divided(1)", "5"),
+            ("divided(2)", "1"),
+            ("of_both(NULL)", "5"),
+            ("of_both('open')", "2"),
+        ] {
+            api.requests();
+            let statement = pgrx::spi::quote_literal(format!("EXECUTE {execute}"));
+            let found = column(&format!("SELECT pg_temp.one({statement})"));
+            assert_eq!(found, [count], "{execute}");
+            assert_eq!(api.requests(), ["GET /issues"], "{execute}");
+        }
+    }
+
+    #[pg_test]
     fn containment_is_sent_where_the_column_declares_it() {
         let api = issues_api("containment_is_sent", &FILTERS);
         for clause in ["body @> '{\"k\": 1}'", "'{\"k\": 1}' <@ body"] {

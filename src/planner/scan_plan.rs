@@ -160,8 +160,8 @@ impl Expressions {
             .iter_mut()
             .filter(|sent| sent.predicate == predicate)
             .collect();
-        let leaves = parts.iter().flat_map(|sent| sent.condition.leaves());
-        let mut used: Vec<usize> = leaves.flat_map(|leaf| leaf.operands.clone()).collect();
+        let operands = parts.iter().flat_map(|sent| sent.condition.operands());
+        let mut used: Vec<usize> = operands.collect();
         used.sort_unstable();
         used.dedup();
         let kept = self.labels.len();

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Condition {
     /// One comparison.
     Test(Leaf),
+    /// A truth value that is the same for all rows.
+    Known(KnownValue),
     /// All of them.
     All(Vec<Condition>),
     /// Any of them.
@@ -23,8 +25,20 @@ impl Condition {
     pub fn leaves(&self) -> Vec<&Leaf> {
         match self {
             Condition::Test(leaf) => vec![leaf],
+            Condition::Known(_) => Vec::new(),
             Condition::All(parts) | Condition::Any(parts) => {
                 parts.iter().flat_map(Condition::leaves).collect()
+            }
+        }
+    }
+
+    /// All operands in it, as indexes among the scan's.
+    pub fn operands(&self) -> Vec<usize> {
+        match self {
+            Condition::Test(leaf) => leaf.operands.clone(),
+            Condition::Known(known) => vec![known.operand],
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter().flat_map(Condition::operands).collect()
             }
         }
     }
@@ -36,11 +50,23 @@ impl Condition {
                 .operands
                 .iter_mut()
                 .for_each(|operand| *operand = number(*operand)),
+            Condition::Known(known) => known.operand = number(known.operand),
             Condition::All(parts) | Condition::Any(parts) => {
                 parts.iter_mut().for_each(|part| part.renumber(number));
             }
         }
     }
+}
+
+/// What a truth value has to be, so that a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownValue {
+    /// Index of its operand among the scan's.
+    pub operand: usize,
+    /// True, or false.
+    pub wanted: bool,
+    /// Or unknown.
+    pub or_unknown: bool,
 }
 
 /// `column OPERATOR operand`, to be true.
@@ -62,6 +88,7 @@ pub struct Leaf {
 /// A condition with the parts that cannot be sent still in it.
 pub(super) enum Normal {
     Leaf(Leaf),
+    Known(KnownValue),
     All(Vec<Normal>),
     Any(Vec<Normal>),
     Local(String),
@@ -111,6 +138,11 @@ pub(super) fn normal(predicate: &Predicate) -> Normal {
 fn reach(predicate: &Predicate, goal: Goal) -> Normal {
     match predicate {
         Predicate::Opaque(reason) => Normal::Local(reason.clone()),
+        Predicate::Known(operand) => Normal::Known(KnownValue {
+            operand: *operand,
+            wanted: !goal.is_negative(),
+            or_unknown: goal.takes_unknown(),
+        }),
         Predicate::Not(inner) => reach(inner, goal.of_opposite()),
         Predicate::IsTrue(inner) => reach(inner, goal.below_is_true()),
         Predicate::And(parts) | Predicate::Or(parts) => {

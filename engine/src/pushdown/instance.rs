@@ -1,6 +1,6 @@
 //! Conditions and operands → conditions with values; NULLs are resolved here (three-valued logic).
 
-use super::condition::{Condition, Leaf};
+use super::condition::{Condition, KnownValue, Leaf};
 use super::expression::{Expression, Given, Outcome, Test};
 use super::pattern::Pattern;
 use crate::model::Operator;
@@ -18,15 +18,38 @@ pub(crate) fn instantiate(
 ) -> Result<Outcome, String> {
     match condition {
         Condition::Test(leaf) => comparison(leaf, operands, nullable),
+        // What EXPLAIN does not know yet, it leaves out.
+        Condition::Known(known) => Ok(truth(known, operands)?.unwrap_or(Outcome::Always)),
         Condition::All(parts) => {
             let outcomes = each(parts, operands, nullable)?;
             Ok(all(outcomes))
         }
         Condition::Any(parts) => {
-            let outcomes = each(parts, operands, nullable)?;
+            let mut outcomes = Vec::with_capacity(parts.len());
+            for part in parts {
+                match part {
+                    Condition::Known(known) => outcomes.extend(truth(known, operands)?),
+                    part => outcomes.push(instantiate(part, operands, nullable)?),
+                }
+            }
             Ok(any(outcomes))
         }
     }
+}
+
+/// What a truth value makes of its condition; `None` where EXPLAIN does not know it.
+fn truth(known: &KnownValue, operands: &[Operand]) -> Result<Option<Outcome>, String> {
+    let holds = match operands.get(known.operand) {
+        Some(Operand::Placeholder(_)) => return Ok(None),
+        Some(Operand::Value(Value::Bool(value))) => *value == known.wanted,
+        Some(Operand::Value(Value::Null)) => known.or_unknown,
+        _ => return Err("its truth value is missing".to_owned()),
+    };
+    Ok(Some(if holds {
+        Outcome::Always
+    } else {
+        Outcome::Never
+    }))
 }
 
 fn each(

@@ -26,7 +26,7 @@ pub use aggregates::{
     Addends, Aggregate, AskedBy, Call, Known, Source, Wish, WishedColumn, WishedResult, answer,
     certain, choose, result_type,
 };
-pub use condition::{Condition, Leaf};
+pub use condition::{Condition, KnownValue, Leaf};
 pub use entity::entity;
 pub use fields::fields;
 pub use nulls::never_null;

@@ -92,9 +92,7 @@ fn keep(
 struct Slot(ParameterPlace, String);
 
 fn slot(table: &Table, sent: &Sent) -> Option<Slot> {
-    let Condition::Test(leaf) = &sent.condition else {
-        return None;
-    };
+    let leaf = only_comparison(&sent.condition)?;
     let column = &table.columns[leaf.column];
     let (place, name) = match &column.role {
         Role::Parameter { name, place, .. } => (*place, name.clone()),
@@ -107,6 +105,21 @@ fn slot(table: &Table, sent: &Sent) -> Option<Slot> {
         ParameterPlace::Header => Slot(place, name.to_ascii_lowercase()),
         ParameterPlace::Query | ParameterPlace::Path | ParameterPlace::Body => Slot(place, name),
     })
+}
+
+/// The comparison that a condition is, or that is all that is left of it when the known truth values are.
+fn only_comparison(condition: &Condition) -> Option<&Leaf> {
+    match condition {
+        Condition::Test(leaf) => Some(leaf),
+        Condition::Any(arms) => {
+            let mut left = arms.iter().filter(|arm| !matches!(arm, Condition::Known(_)));
+            match (left.next(), left.next()) {
+                (Some(Condition::Test(leaf)), None) => Some(leaf),
+                _ => None,
+            }
+        }
+        Condition::Known(_) | Condition::All(_) => None,
+    }
 }
 
 /// The comparison that an operator becomes when its value is known.
@@ -182,6 +195,8 @@ impl Planner<'_> {
     fn kept(&self, normal: Normal, at_top: bool) -> Result<(Condition, bool), String> {
         match normal {
             Normal::Local(reason) => Err(reason),
+            Normal::Known(_) if !self.enabled => Err("rest_fdw.pushdown is off".to_owned()),
+            Normal::Known(known) => Ok((Condition::Known(known), true)),
             Normal::Leaf(leaf) => {
                 let exact = self.judged(&leaf, at_top)?;
                 Ok((Condition::Test(leaf), exact))
@@ -206,7 +221,12 @@ impl Planner<'_> {
             Normal::Any(arms) => {
                 let kept = arms.into_iter().map(|arm| self.kept(arm, false));
                 let kept: Vec<_> = kept.collect::<Result<_, _>>()?;
-                self.spells_or()?;
+                let is_known = |(arm, _): &&(Condition, bool)| matches!(arm, Condition::Known(_));
+                // Where all others are known, one comparison is what is left of them.
+                let left: Vec<_> = kept.iter().filter(|arm| !is_known(arm)).collect();
+                if !matches!(left.as_slice(), [(Condition::Test(_), _)]) {
+                    self.spells_or()?;
+                }
                 let exact = kept.iter().all(|(_, exact)| *exact);
                 Ok((
                     Condition::Any(kept.into_iter().map(|(arm, _)| arm).collect()),
@@ -286,14 +306,15 @@ impl Planner<'_> {
             return Ok(true);
         }
         let mut operands = vec![Operand::Value(Value::Null); self.constants.len()];
-        for index in leaves.iter().flat_map(|leaf| &leaf.operands) {
-            match self.constants.get(*index) {
-                Some(Some(value)) => operands[*index] = Operand::Value(value.clone()),
+        for index in condition.operands() {
+            match self.constants.get(index) {
+                Some(Some(value)) => operands[index] = Operand::Value(value.clone()),
                 _ => return Ok(true),
             }
         }
         let nullable = |column: usize| !self.table.columns[column].not_null;
         if let (true, [leaf]) = (self.gives_key, leaves.as_slice())
+            && matches!(condition, Condition::Test(_))
             && entity::is_key(self.table, leaf)
             && let Some(Operand::Value(value)) = operands.get(leaf.operands[0])
             && entity::segment(self.table, leaf.column, value).is_some()

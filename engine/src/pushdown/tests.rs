@@ -509,3 +509,58 @@ fn the_key_is_looked_up_at_the_endpoint_of_a_single_row() {
     let other = plan(&table, &[compare(0, Gt, 0, C)], true);
     assert_eq!(other.verdicts, [local("column \"id\" declares no filter")]);
 }
+
+/// `$1 IS NULL OR x = $2`, and the same under NOT; `$1` stands for the truth value.
+#[test]
+fn a_truth_value_of_all_rows_opens_or_closes_its_arm() {
+    use Predicate::{And, Known, Not, Or};
+    let exact: &[_] = &[("filter", "= exact, >= min exact")];
+    let plain = table(&[], &[], &[("x", Type::Int4, exact)]);
+    let [yes, no, unknown] = [Value::Bool(true), Value::Bool(false), Value::Null];
+    let asked = |predicate: Predicate, truth: &Value| {
+        let Pushdown { verdicts, sent, .. } = plan(&plain, &[predicate], true);
+        assert_eq!(verdicts, [Verdict::Exact]);
+        queries(&plain, &sent, &[truth.clone(), Value::Int(5)])
+    };
+    let either = Or(vec![Known(0), compare(0, Eq, 1, C)]);
+    assert_eq!(asked(either.clone(), &yes), [""]);
+    assert_eq!(asked(either.clone(), &no), ["x=5"]);
+    assert_eq!(asked(either.clone(), &unknown), ["x=5"]);
+    let opposite = Or(vec![Not(Box::new(Known(0))), compare(0, Eq, 1, C)]);
+    assert_eq!(asked(opposite.clone(), &yes), ["x=5"]);
+    assert_eq!(asked(opposite.clone(), &no), [""]);
+    assert_eq!(asked(opposite, &unknown), ["x=5"]);
+    let is_not_true = Or(vec![
+        Not(Box::new(Predicate::IsTrue(Box::new(Known(0))))),
+        compare(0, Eq, 1, C),
+    ]);
+    assert_eq!(asked(is_not_true, &unknown), [""]);
+    let both = And(vec![Known(0), compare(0, Eq, 1, C)]);
+    assert_eq!(asked(both.clone(), &yes), ["x=5"]);
+    assert!(asked(both, &unknown).is_empty(), "no request");
+    // OR of two comparisons has no spelling here.
+    let two = Or(vec![Known(0), compare(0, Eq, 1, C), compare(0, Ge, 1, C)]);
+    assert!(is_local(&plan(&plain, &[two], true).verdicts[0]));
+    assert_eq!(
+        plan(&plain, &[either], false).verdicts,
+        [local("rest_fdw.pushdown is off")]
+    );
+}
+
+#[test]
+fn an_arm_beside_a_truth_value_has_the_parameter_that_it_would_have_alone() {
+    use Predicate::{Known, Or};
+    let exact: &[_] = &[("filter", "= exact")];
+    let plain = table(&[], &[], &[("x", Type::Int4, exact)]);
+    let optional = Or(vec![Known(0), compare(0, Eq, 1, C)]);
+    let Pushdown { verdicts, sent, .. } = plan(&plain, &[optional, compare(0, Eq, 2, C)], true);
+    assert_eq!(
+        verdicts,
+        [
+            local("parameter \"x\" already carries another condition"),
+            Verdict::Exact
+        ]
+    );
+    let values = [Value::Bool(false), Value::Int(1), Value::Int(2)];
+    assert_eq!(queries(&plain, &sent, &values), ["x=2"]);
+}

@@ -222,7 +222,7 @@ fn parameter_column<'a>(
             Role::Parameter { name, place, .. } => Some((leaf, (name, *place))),
             Role::Field(_) => None,
         },
-        Condition::All(_) | Condition::Any(_) => None,
+        Condition::Known(_) | Condition::All(_) | Condition::Any(_) => None,
     }
 }
 

@@ -57,7 +57,7 @@ impl Clause {
 
 fn raise_operands(predicate: &mut Predicate, first: usize) {
     match predicate {
-        Predicate::Compare { operand, .. } => *operand += first,
+        Predicate::Compare { operand, .. } | Predicate::Known(operand) => *operand += first,
         Predicate::Not(argument) | Predicate::IsTrue(argument) => raise_operands(argument, first),
         Predicate::And(arms) | Predicate::Or(arms) => {
             arms.iter_mut().for_each(|arm| raise_operands(arm, first));
@@ -79,7 +79,7 @@ fn collect_columns(predicate: &Predicate, columns: &mut Vec<usize>) {
         Predicate::And(arms) | Predicate::Or(arms) => {
             arms.iter().for_each(|arm| collect_columns(arm, columns));
         }
-        Predicate::Opaque(_) => {}
+        Predicate::Known(_) | Predicate::Opaque(_) => {}
     }
 }
 
@@ -108,7 +108,7 @@ pub unsafe fn clause(relation: &Relation, info: *mut pg_sys::RestrictInfo) -> Cl
     let (expression, predicate) = unsafe {
         let expression = (*info).clause;
         let predicate = if pg_sys::restriction_is_securely_promotable(info, relation.rel) {
-            translation.predicate(expression.cast())
+            translation.clause(expression.cast())
         } else {
             Predicate::Opaque("a security barrier has to be checked before it".to_owned())
         };

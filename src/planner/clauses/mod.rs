@@ -4,6 +4,7 @@ mod boolean;
 mod clause;
 mod column;
 mod comparison;
+mod known;
 mod list;
 mod operand;
 mod operators;

@@ -2,7 +2,7 @@
 
 use super::column::ColumnReference;
 use super::operators::semantics;
-use super::reasons;
+use super::{known, reasons};
 use crate::planner::relation::Relation;
 use pgrx::pg_sys;
 use rest_engine::model::Operator;
@@ -17,6 +17,8 @@ pub(super) struct Translation<'a> {
     /// Whether the part at hand stands below a NOT or a test that is true where its argument is not:
     /// then it matters whether a comparison is false or unknown.
     pub is_inverted: bool,
+    /// Whether truth values without columns are taken as such.
+    pub takes_known: bool,
 }
 
 /// A predicate, or the reason, in a user's words, why there is none.
@@ -29,6 +31,7 @@ impl<'a> Translation<'a> {
             relation,
             operands: Vec::new(),
             is_inverted: false,
+            takes_known: true,
         }
     }
 
@@ -38,7 +41,34 @@ impl<'a> Translation<'a> {
     /// `node` is an expression of the planner's current query.
     pub unsafe fn predicate(&mut self, node: *mut pg_sys::Node) -> Predicate {
         // SAFETY: by this function's contract.
-        unsafe { self.translated(node) }.unwrap_or_else(Predicate::Opaque)
+        unsafe {
+            self.translated(node).unwrap_or_else(|reason| {
+                if self.takes_known && known::is_known(self.relation, node) {
+                    self.operands.push(node);
+                    return Predicate::Known(self.operands.len() - 1);
+                }
+                Predicate::Opaque(reason)
+            })
+        }
+    }
+
+    /// The predicate for a whole clause. Beside a truth value that is the same for all rows, everything that is
+    /// compared with must be such that it can be evaluated even where PostgreSQL would not.
+    ///
+    /// # Safety
+    /// As [`Translation::predicate`].
+    pub unsafe fn clause(&mut self, node: *mut pg_sys::Node) -> Predicate {
+        // SAFETY: by this function's contract.
+        unsafe {
+            let predicate = self.predicate(node);
+            let cannot_fail = |operand: &*mut pg_sys::Node| known::cannot_fail(*operand);
+            if !has_known(&predicate) || self.operands.iter().all(cannot_fail) {
+                return predicate;
+            }
+            self.operands.clear();
+            self.takes_known = false;
+            self.predicate(node)
+        }
     }
 
     unsafe fn translated(&mut self, node: *mut pg_sys::Node) -> Translated {
@@ -75,5 +105,14 @@ impl<'a> Translation<'a> {
             operand: self.operands.len() - 1,
             semantics: semantics(collation),
         }
+    }
+}
+
+fn has_known(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Known(_) => true,
+        Predicate::Not(argument) | Predicate::IsTrue(argument) => has_known(argument),
+        Predicate::And(arms) | Predicate::Or(arms) => arms.iter().any(has_known),
+        Predicate::Compare { .. } | Predicate::Opaque(_) => false,
     }
 }

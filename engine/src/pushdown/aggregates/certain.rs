@@ -38,22 +38,59 @@ pub fn certain(table: &Table, sent: &[Sent], operands: &[Known]) -> Result<(), S
             }
             return Err("a list of inputs becomes several requests".to_owned());
         }
-        let used: Vec<usize> = leaves
-            .iter()
-            .flat_map(|leaf| leaf.operands.clone())
-            .collect();
+        let used = sent.condition.operands();
         let mut trials: Vec<Vec<Value>> = vec![vec![Value::Null]; operands.len()];
         for index in &used {
             trials[*index] = values(operands.get(*index).ok_or("its value is missing")?)?;
         }
-        let rounds = trials.iter().map(Vec::len).max().unwrap_or(1);
-        for round in 0..rounds {
-            let values = trials.iter().map(|values| &values[round % values.len()]);
-            let values: Vec<Operand> = values.cloned().map(Operand::Value).collect();
-            is_one_request(table, &sent.condition, &values)?;
+        let known = truth_values(&sent.condition);
+        for assignment in assignments(&known)? {
+            for (operand, value) in known.iter().zip(assignment) {
+                trials[*operand] = vec![value];
+            }
+            let rounds = trials.iter().map(Vec::len).max().unwrap_or(1);
+            for round in 0..rounds {
+                let values = trials.iter().map(|values| &values[round % values.len()]);
+                let values: Vec<Operand> = values.cloned().map(Operand::Value).collect();
+                is_one_request(table, &sent.condition, &values)?;
+            }
         }
     }
     Ok(())
+}
+
+/// The operands that are truth values without columns, each once.
+fn truth_values(condition: &Condition) -> Vec<usize> {
+    let mut found = match condition {
+        Condition::Test(_) => Vec::new(),
+        Condition::Known(known) => vec![known.operand],
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().flat_map(truth_values).collect()
+        }
+    };
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// More truth values have too many combinations.
+const MOST_TRUTH_VALUES: usize = 5;
+
+/// All that these operands can be: what one of them opens, another one may close.
+fn assignments(operands: &[usize]) -> Result<Vec<Vec<Value>>, String> {
+    if operands.len() > MOST_TRUTH_VALUES {
+        return Err("too much of it shows when the query runs".to_owned());
+    }
+    let values = [Value::Bool(false), Value::Bool(true), Value::Null];
+    let with_one_more = |all: Vec<Vec<Value>>| {
+        let more = |before: &Vec<Value>| {
+            values.clone().map(|value| [before.as_slice(), &[value]].concat())
+        };
+        all.iter().flat_map(more).collect()
+    };
+    Ok(operands
+        .iter()
+        .fold(vec![Vec::new()], |all, _| with_one_more(all)))
 }
 
 fn is_one_request(
