@@ -18,6 +18,7 @@ enum Form {
     Row,
     Expression,
     SubQuery,
+    Optional,
 }
 
 impl Generator<'_> {
@@ -53,6 +54,7 @@ impl Generator<'_> {
     fn leaf(&mut self, scope: &[Relation]) -> Condition {
         let column = self.column(scope);
         let sub_queries = if self.depth < 2 { 8 } else { 0 };
+        let optional = if self.executions == 0 { 0 } else { 8 };
         let form = self.random.weighted(&[
             (Form::Compare, 32),
             (Form::List, 12),
@@ -65,6 +67,7 @@ impl Generator<'_> {
             (Form::Row, 2),
             (Form::Expression, 4),
             (Form::SubQuery, sub_queries),
+            (Form::Optional, optional),
         ]);
         match form {
             Form::Compare => self.compare(&column),
@@ -85,6 +88,31 @@ impl Generator<'_> {
             Form::Row => self.row_comparison(scope, &column),
             Form::Expression => self.expression(&column),
             Form::SubQuery => self.sub_query_condition(scope),
+            Form::Optional => self.optional(&column),
+        }
+    }
+
+    /// `$1 IS NULL OR column = $1` and its kin: conditions with arms that are the same for all rows.
+    fn optional(&mut self, column: &Reference) -> Condition {
+        let parameter = self.parameter_or_null(column, 40);
+        let value = constant(self.random, column.kind, column.kind.values()[0]);
+        let truth = match self.random.between(0, 5) {
+            0..=2 => format!("{parameter} IS NULL"),
+            3 => format!("{parameter} IS NOT NULL"),
+            4 => format!("({parameter} = {value}) IS TRUE"),
+            _ => format!("{parameter} = {value}"),
+        };
+        let truth = Condition::Atom(truth);
+        let operand = match self.random.percent(70) {
+            true => parameter,
+            false => self.operand(column),
+        };
+        let compared = Condition::Atom(format!("{} {} {operand}", column.sql, self.operator()));
+        match self.random.between(0, 9) {
+            0..=6 => Condition::Or(vec![truth, compared]),
+            7 => Condition::Or(vec![compared, Condition::Not(Box::new(truth))]),
+            8 => Condition::And(vec![compared, truth]),
+            _ => Condition::Not(Box::new(Condition::Or(vec![truth, compared]))),
         }
     }
 

@@ -67,13 +67,18 @@ impl Generator<'_> {
 
     /// `$n`, with a value for each execution.
     fn parameter(&mut self, column: &Reference) -> String {
+        self.parameter_or_null(column, 6)
+    }
+
+    /// The same, whose values are NULL at this percentage.
+    pub(super) fn parameter_or_null(&mut self, column: &Reference, nulls: u8) -> String {
         let values: Vec<String> = (0..self.executions).map(|_| self.value(column)).collect();
         let type_name = match column.kind {
             Kind::Int4 if self.random.percent(40) => "int8",
             kind => kind.type_name(),
         };
         let values = values.iter().map(|value| {
-            if self.random.percent(6) {
+            if self.random.percent(nulls) {
                 "NULL".to_owned()
             } else {
                 quote(value)

@@ -189,7 +189,46 @@ impl Generator<'_> {
         aggregate
     }
 
+    /// Aggregates as APIs have them: of one table's columns, under one condition at most.
+    fn plain_aggregate_query(&mut self) -> Query {
+        let (from, scope) = self.from(1);
+        let groups = self.random.weighted(&[(0, 40), (1, 40), (2, 20)]);
+        let keys: Vec<String> = (0..groups).map(|_| self.column(&scope).sql).collect();
+        let mut items = keys.clone();
+        for _ in 0..self.random.between(1, 3) {
+            let column = self.column(&scope);
+            let function = match self.random.between(0, 5) {
+                0 if column.kind.sums_exactly() => "sum",
+                1 if column.kind.sums_exactly() => "avg",
+                2 if column.kind.has_extremes() => "min",
+                3 if column.kind.has_extremes() => "max",
+                4 => "count",
+                _ => {
+                    items.push("count(*)".to_owned());
+                    continue;
+                }
+            };
+            items.push(format!("{function}({})", column.sql));
+        }
+        let mut select = Select {
+            items,
+            from: Some(from),
+            group: keys,
+            ..Select::default()
+        };
+        if self.random.percent(50) {
+            select.filter = Some(self.condition(&scope, 0));
+        }
+        if self.random.percent(20) {
+            select.having = Some(self.having(&scope));
+        }
+        Query::of(select)
+    }
+
     pub(super) fn aggregate_query(&mut self) -> Query {
+        if self.random.percent(45) {
+            return self.plain_aggregate_query();
+        }
         let tables = self.random.weighted(&[(1, 80), (2, 20)]);
         let (from, scope) = self.from(tables);
         let groups = self.random.weighted(&[(0, 40), (1, 40), (2, 20)]);
