@@ -94,6 +94,10 @@ mod tests {
             ("%22", "\""),
             ("%3C", "<"),
             ("%3E", ">"),
+            ("%5B", "["),
+            ("%5D", "]"),
+            ("%7B", "{"),
+            ("%7D", "}"),
         ];
         pairs
             .iter()
@@ -642,9 +646,7 @@ mod tests {
             assert_eq!(found.code, "HV004");
             assert_eq!(
                 found.hint,
-                Some(
-                    "Leave sum and avg out of option \"aggregates\", or SET rest_fdw.pushdown = off."
-                )
+                "Leave sum and avg out of option \"aggregates\", or SET rest_fdw.pushdown = off."
             );
         }
     }

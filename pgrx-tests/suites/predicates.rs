@@ -531,8 +531,9 @@ mod tests {
         }
         let plan = explain("COSTS OFF", "EXECUTE optional('x', 1)");
         assert!(
-            plan.iter().any(|line| line.starts_with("Remote Request: GET ")
-                && line.ends_with("/issues?title=$1&votes_min=$2")),
+            plan.iter()
+                .any(|line| line.starts_with("Remote Request: GET ")
+                    && line.ends_with("/issues?title=$1&votes_min=$2")),
             "{plan:?}"
         );
         run("SET LOCAL rest_fdw.pushdown = off");
@@ -546,7 +547,9 @@ mod tests {
         run("SET LOCAL plan_cache_mode = force_generic_plan");
         run("PREPARE cast_it(text) AS SELECT count(*) FROM issues WHERE $1 = '' OR id = $1::int");
         run("PREPARE divided(int) AS SELECT count(*) FROM issues WHERE 1 / $1 > 0 OR id = $1");
-        run("PREPARE of_both(text) AS SELECT count(*) FROM issues WHERE $1 IS NULL OR title = $1 OR state = $1");
+        run(
+            "PREPARE of_both(text) AS SELECT count(*) FROM issues WHERE $1 IS NULL OR title = $1 OR state = $1",
+        );
         run(
             "CREATE FUNCTION pg_temp.one(statement text) RETURNS text LANGUAGE plpgsql AS
              $$ DECLARE one text; BEGIN EXECUTE statement INTO one; RETURN one; END $$",

@@ -21,7 +21,7 @@ pub fn never_null(predicates: &[Predicate]) -> Vec<usize> {
 fn of_condition(condition: &Normal) -> BTreeSet<usize> {
     match condition {
         Normal::Leaf(leaf) if refuses_null(leaf) => BTreeSet::from([leaf.column]),
-        Normal::Leaf(_) | Normal::Local(_) => BTreeSet::new(),
+        Normal::Leaf(_) | Normal::Known(_) | Normal::Local(_) => BTreeSet::new(),
         Normal::All(parts) => parts.iter().flat_map(of_condition).collect(),
         Normal::Any(arms) => {
             let mut arms = arms.iter().map(of_condition);

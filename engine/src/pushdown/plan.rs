@@ -112,7 +112,9 @@ fn only_comparison(condition: &Condition) -> Option<&Leaf> {
     match condition {
         Condition::Test(leaf) => Some(leaf),
         Condition::Any(arms) => {
-            let mut left = arms.iter().filter(|arm| !matches!(arm, Condition::Known(_)));
+            let mut left = arms
+                .iter()
+                .filter(|arm| !matches!(arm, Condition::Known(_)));
             match (left.next(), left.next()) {
                 (Some(Condition::Test(leaf)), None) => Some(leaf),
                 _ => None,

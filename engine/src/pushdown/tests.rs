@@ -564,3 +564,35 @@ fn an_arm_beside_a_truth_value_has_the_parameter_that_it_would_have_alone() {
     let values = [Value::Bool(false), Value::Int(1), Value::Int(2)];
     assert_eq!(queries(&plain, &sent, &values), ["x=2"]);
 }
+
+/// Where the parameter that carries a condition carries one only, the first goes out.
+#[test]
+fn two_bounds_go_out_where_both_have_a_place() {
+    let declared: &[_] = &[("filter", ">= exact")];
+    for (dialect, expected) in [
+        ("postgrest", "x=gte.5&x=gte.6"),
+        ("odata", "$filter=x ge 5 and x ge 6"),
+        ("sql", "$where=x >= 5 AND x >= 6"),
+        (
+            "json",
+            r#"filter={"_and":[{"x":{"_gte":5}},{"x":{"_gte":6}}]}"#,
+        ),
+        (
+            "brackets strapi",
+            "filters[$and][0][x][$gte]=5&filters[$and][1][x][$gte]=6",
+        ),
+        ("brackets", "x[gte]=5"),
+        ("suffix", "x__gte=5"),
+        ("suffix netbox", "x__gte=5"),
+    ] {
+        let table = table(
+            &[],
+            &[("dialect", dialect)],
+            &[("x", Type::Int4, declared)],
+        );
+        let bounds = [compare(0, Ge, 0, C), compare(0, Ge, 1, C)];
+        let sent = plan(&table, &bounds, true).sent;
+        let values = [Value::Int(5), Value::Int(6)];
+        assert_eq!(queries(&table, &sent, &values), [expected], "{dialect}");
+    }
+}

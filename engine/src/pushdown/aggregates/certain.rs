@@ -84,7 +84,9 @@ fn assignments(operands: &[usize]) -> Result<Vec<Vec<Value>>, String> {
     let values = [Value::Bool(false), Value::Bool(true), Value::Null];
     let with_one_more = |all: Vec<Vec<Value>>| {
         let more = |before: &Vec<Value>| {
-            values.clone().map(|value| [before.as_slice(), &[value]].concat())
+            values
+                .clone()
+                .map(|value| [before.as_slice(), &[value]].concat())
         };
         all.iter().flat_map(more).collect()
     };

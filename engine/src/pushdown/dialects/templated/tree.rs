@@ -107,7 +107,10 @@ impl Tree {
             let names = term.iter().map(|parameter| self.key(&parameter.name));
             names.map(str::to_owned).collect()
         };
-        let mut seen: Vec<String> = constants.iter().map(|name| self.key(name).to_owned()).collect();
+        let mut seen: Vec<String> = constants
+            .iter()
+            .map(|name| self.key(name).to_owned())
+            .collect();
         for term in each {
             let own = keys(term);
             if own.iter().any(|key| seen.contains(key)) {

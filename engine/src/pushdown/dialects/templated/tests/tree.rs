@@ -82,10 +82,7 @@ fn the_tables_own_conditions_stay_beside_ours() {
         "filters[$and][1][$or][0][a][$gte]=1&filters[$and][1][$or][1][b][name][$eq]=x"
     );
     let table = strapi(&[("query", r#"{"filters[a][$gte]": "7"}"#)]);
-    assert_eq!(
-        sent(&table, &[is(0, Ge, 0)]),
-        "filters[$and][0][a][$gte]=1"
-    );
+    assert_eq!(sent(&table, &[is(0, Ge, 0)]), "filters[$and][0][a][$gte]=1");
 }
 
 #[test]
