@@ -585,11 +585,7 @@ fn two_bounds_go_out_where_both_have_a_place() {
         ("suffix", "x__gte=5"),
         ("suffix netbox", "x__gte=5"),
     ] {
-        let table = table(
-            &[],
-            &[("dialect", dialect)],
-            &[("x", Type::Int4, declared)],
-        );
+        let table = table(&[], &[("dialect", dialect)], &[("x", Type::Int4, declared)]);
         let bounds = [compare(0, Ge, 0, C), compare(0, Ge, 1, C)];
         let sent = plan(&table, &bounds, true).sent;
         let values = [Value::Int(5), Value::Int(6)];
