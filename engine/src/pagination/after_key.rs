@@ -34,15 +34,20 @@ fn key(
     for member in members {
         let value =
             scalar(member).ok_or_else(|| format!("\"{}\" lacks \"{member}\"", at.join(".")))?;
-        object.insert(member, raw(value)?);
+        object.insert(member, raw(member, value)?);
     }
     let text = serde_json::to_string(&object).map_err(|error| error.to_string())?;
     Ok(Some(text))
 }
 
 /// A scalar as it was written, so that no digit of a number is lost.
-fn raw(scalar: &Scalar) -> Result<Box<RawValue>, String> {
+fn raw(member: &str, scalar: &Scalar) -> Result<Box<RawValue>, String> {
     let text = match scalar {
+        Scalar::Other => {
+            return Err(format!(
+                "\"{member}\" of the key of the last group is no scalar"
+            ));
+        }
         Scalar::Null => "null".to_owned(),
         Scalar::Bool(value) => value.to_string(),
         Scalar::Number(text) => text.clone(),

@@ -43,10 +43,21 @@ pub fn certain(table: &Table, sent: &[Sent], operands: &[Known]) -> Result<(), S
         for index in &used {
             trials[*index] = values(operands.get(*index).ok_or("its value is missing")?)?;
         }
+        let is_bounded = |index: &usize| match &operands[*index] {
+            Known::Value(_) => true,
+            Known::Type(ty) => of_type(ty, 0, true).is_some(),
+        };
+        if !used.iter().all(is_bounded) && leaves.iter().any(|leaf| leaf.operands.len() > 1) {
+            return Err(SEVERAL.to_owned());
+        }
         let known = truth_values(&sent.condition);
         for assignment in assignments(&known)? {
             for (operand, value) in known.iter().zip(assignment) {
                 trials[*operand] = vec![value];
+            }
+            for shortest in [true, false] {
+                let values = different(&trials, &used, operands, &known, shortest);
+                is_one_request(table, &sent.condition, &values)?;
             }
             let rounds = trials.iter().map(Vec::len).max().unwrap_or(1);
             for round in 0..rounds {
@@ -57,6 +68,47 @@ pub fn certain(table: &Table, sent: &[Sent], operands: &[Known]) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// Why a list is not certain to be asked for at once.
+const SEVERAL: &str = "a list becomes several requests";
+
+/// Values that are all different where they are not known, but for the `fixed` ones: a list may be of as many.
+fn different(
+    trials: &[Vec<Value>],
+    used: &[usize],
+    operands: &[Known],
+    fixed: &[usize],
+    shortest: bool,
+) -> Vec<Operand> {
+    let mut values: Vec<Value> = trials.iter().map(|trials| trials[0].clone()).collect();
+    for (number, index) in used.iter().enumerate() {
+        if let (Known::Type(ty), false) = (&operands[*index], fixed.contains(index))
+            && let Some(value) = of_type(ty, number, shortest)
+        {
+            values[*index] = value;
+        }
+    }
+    values.into_iter().map(Operand::Value).collect()
+}
+
+/// A value of a type whose values are not longer than others; another one for each number. The shortest integers
+/// are in the range of all types.
+fn of_type(ty: &Type, number: usize, shortest: bool) -> Option<Value> {
+    let least = match ty {
+        Type::Int2 => i64::from(i16::MIN),
+        Type::Int4 if !shortest => i64::from(i32::MIN),
+        Type::Int8 if !shortest => i64::MIN,
+        Type::Int4 | Type::Int8 => i64::from(i16::MIN),
+        Type::Uuid => {
+            let mut uuid = [0xff; 16];
+            uuid[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            return Some(Value::Uuid(uuid));
+        }
+        Type::Bool => return Some(Value::Bool(number.is_multiple_of(2))),
+        _ => return None,
+    };
+    Some(Value::Int(least + number as i64))
 }
 
 /// The operands that are truth values without columns, each once.
@@ -108,7 +160,7 @@ fn is_one_request(
             let found = alternatives(table, &expression)?;
             match (found.precise, found.list.len()) {
                 (true, 0 | 1) => Ok(()),
-                (true, _) => Err("a list becomes several requests".to_owned()),
+                (true, _) => Err(SEVERAL.to_owned()),
                 (false, _) => Err("the API can only be asked for more rows".to_owned()),
             }
         }

@@ -540,6 +540,38 @@ fn a_list_is_certain_where_it_stays_one_request() {
     );
 }
 
+/// Values that come later may all be different, and texts of any length.
+#[test]
+fn a_list_of_values_that_come_later_is_certain_where_it_fits_whatever_they_are() {
+    let of = |table: &Table, column: usize, types: &[Type]| {
+        let equal = |operand| Predicate::Compare {
+            column,
+            operator: Operator::Eq,
+            operand,
+            semantics: C,
+        };
+        let either = Predicate::Or((0..types.len()).map(equal).collect());
+        let constants = vec![None; types.len()];
+        let sent = plan(table, &[either], &constants, true).sent;
+        let known: Vec<Known> = types.iter().cloned().map(Known::Type).collect();
+        certain(table, &sent, &known)
+    };
+    let table = over(&[("dialect", "postgrest"), ALL, ("max_list_size", "3")]);
+    let several = Err("a list becomes several requests".to_owned());
+    for ty in [Type::Int4, Type::Int2] {
+        assert_eq!(
+            of(&table, ID, &[ty.clone(), ty.clone(), ty.clone()]),
+            Ok(())
+        );
+        assert_eq!(
+            of(&table, ID, &[ty.clone(), ty.clone(), ty.clone(), ty]),
+            several
+        );
+    }
+    assert_eq!(of(&table, STATE, &[Type::Text, Type::Text]), several);
+    assert_eq!(of(&table, STATE, &[Type::Text]), Ok(()));
+}
+
 #[test]
 fn headers_and_paths_are_those_of_the_rows() {
     let columns: [TestColumn; 2] = [("owner", Type::Text, &[]), ("id", Type::Int4, &[])];
