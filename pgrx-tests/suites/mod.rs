@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod aggregates;
+mod cache;
 mod entities;
 mod errors;
 mod executor;

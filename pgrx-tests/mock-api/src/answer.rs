@@ -10,6 +10,7 @@ use crate::response::{Response, Wire, reason};
 use crate::routes::{Content, PathParams, Route, Routes};
 use crate::rows::Rows;
 use crate::scenario::{Fault, RequireSpec, RouteSpec};
+use crate::validation::is_current;
 use std::io;
 use std::sync::Arc;
 
@@ -74,10 +75,14 @@ fn of_route(
 ) -> io::Result<Answer> {
     let request = &incoming.request;
     let number = route.faults.arrived();
-    let (wire, page) = if is_allowed(routes, &route.spec.require, request) {
-        content(routes, route, params, incoming)?
-    } else {
+    let (wire, page) = if !is_allowed(routes, &route.spec.require, request) {
         first_page(Response::message(401, "bad credentials"), request)?
+    } else if route.spec.validates && is_current(&route.spec, &request.head) {
+        let mut response = Response::new(304, "", Vec::new());
+        response.headers = route.spec.headers.clone().into_iter().collect();
+        first_page(response, request)?
+    } else {
+        content(routes, route, params, incoming)?
     };
     let fault = route.faults.pick(number, page);
     let wire = match &fault {

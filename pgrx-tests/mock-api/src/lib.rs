@@ -21,6 +21,7 @@
 //! | `redirect` | | `/path` within the space, or a URL; status 302 unless `status` says otherwise; the request's query is kept unless the target has one |
 //! | `status` | 200 | with none of the above: an empty body |
 //! | `headers` | | extra response headers, written as they are |
+//! | `validates` | false | 304 with these `headers` to a request whose If-None-Match or If-Modified-Since is the route's own ETag or Last-Modified |
 //! | `content_type` | `application/json` | |
 //! | `delay_ms` | 0 | milliseconds before the answer |
 //! | `stream` | | a body that is made while it is sent: `{"head": "[", "part": "{\"id\": {n}}", "separator": ",", "times": N, "tail": "]", "pause_ms": 0}`; `{n}` is the part's number from 1 on; without `times` it has no end |
@@ -173,6 +174,7 @@ mod spaces;
 mod stream;
 mod tls;
 mod tokens;
+mod validation;
 
 pub use control::Info;
 pub use direct::Direct;

@@ -39,6 +39,7 @@ pub(crate) struct RouteSpec {
     pub(crate) require: RequireSpec,
     pub(crate) status: Option<u16>,
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) validates: bool,
     pub(crate) content_type: Option<String>,
     pub(crate) body: Option<String>,
     pub(crate) body_base64: Option<String>,

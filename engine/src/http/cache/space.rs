@@ -16,7 +16,7 @@ pub(super) const STEP: u64 = 256 << 10;
 /// The part of the bound that one file may take.
 const LARGEST: u64 = 8;
 /// How long the lock is waited for. Who holds it for longer is making room.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(1);
 /// What was not used for so long goes in any case.
 const UNUSED: Duration = Duration::from_secs(7 * 86400);
@@ -37,6 +37,8 @@ pub(super) struct Space {
     pub(super) bound: u64,
     /// Whoever waits for the lock, or makes room, stops when this is cancelled.
     pub(super) cancel: CancelToken,
+    /// How long the lock is waited for.
+    pub(super) patience: Duration,
 }
 
 impl Space {
@@ -178,7 +180,7 @@ impl Space {
         loop {
             match file.try_lock() {
                 Ok(()) => return Some(Ledger::read(file)),
-                Err(TryLockError::WouldBlock) if waited < PATIENCE => {
+                Err(TryLockError::WouldBlock) if waited < self.patience => {
                     self.cancel.sleep(PAUSE).ok()?;
                     waited += PAUSE;
                 }

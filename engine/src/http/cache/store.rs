@@ -6,7 +6,7 @@ use super::keys::{DirectoryKey, random};
 use super::layout::{Layout, entries, private_folder};
 use super::recording::{Destination, Recording};
 use super::sealed::{self, Reader};
-use super::space::{Space, charge};
+use super::space::{PATIENCE, Space, charge};
 use crate::http::CancelToken;
 use std::fmt;
 use std::fs::{self, File};
@@ -47,6 +47,7 @@ impl Store {
             layout: self.layout.clone(),
             bound,
             cancel: cancel.clone(),
+            patience: PATIENCE,
         }
     }
 
@@ -146,7 +147,12 @@ impl Store {
         if charged > 0
             && let Ok(cancel) = CancelToken::new()
         {
-            self.space(u64::MAX, &cancel).release(charged);
+            // Nothing can cancel the wait, so it is short.
+            let space = Space {
+                patience: PATIENCE / 5,
+                ..self.space(u64::MAX, &cancel)
+            };
+            space.release(charged);
         }
         Ok(cleared)
     }
