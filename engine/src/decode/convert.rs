@@ -33,6 +33,9 @@ impl Converter {
     ) -> Result<Cell, Misfit> {
         match (ty, value) {
             (_, Value::Null) => Ok(Cell::Null),
+            (Type::Text, value) if format == Some(&ValueFormat::Base64) => {
+                base64_text(batch, &value)
+            }
             (Type::Text | Type::Bpchar | Type::Other, value) => written(batch, value),
             (Type::Int2, value) => integer(value, i16::MIN.into(), i16::MAX.into(), "smallint"),
             (Type::Int4, value) => integer(value, i32::MIN.into(), i32::MAX.into(), "integer"),
@@ -386,6 +389,17 @@ const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
+fn base64_text(batch: &mut Batch, value: &Value) -> Result<Cell, Misfit> {
+    let Cell::Bytes(span) = base64(batch, value)? else {
+        return Err("expected base64 text".into());
+    };
+    match std::str::from_utf8(batch.bytes(span)) {
+        Ok(text) if text.contains('\0') => Err("text cannot hold \\u0000".into()),
+        Ok(_) => Ok(Cell::Text(span)),
+        Err(_) => Err("what its base64 holds is no text in UTF-8".into()),
+    }
+}
 
 fn base64(batch: &mut Batch, value: &Value) -> Result<Cell, Misfit> {
     let Value::Text(text) = value else {

@@ -507,6 +507,27 @@ fn uuids_and_bytes() {
 }
 
 #[test]
+fn text_in_base64_is_decoded() {
+    let format = || Some(ValueFormat::Base64);
+    for (json, expected) in [("Zm9v", "foo"), ("w7w=", "ü"), ("", "")] {
+        formatted(
+            Type::Text,
+            ValueFormat::Base64,
+            &format!("\"{json}\""),
+            text(expected),
+        );
+    }
+    refused(Type::Text, format(), "7", "expected base64 text");
+    refused(
+        Type::Text,
+        format(),
+        "\"/w==\"",
+        "what its base64 holds is no text in UTF-8",
+    );
+    refused(Type::Text, format(), "\"AA==\"", "text cannot hold \\u0000");
+}
+
+#[test]
 fn arrays_become_lists_of_their_element_type() {
     let ints = |values: &[i64]| Plain::List(values.iter().copied().map(Plain::Int).collect());
     fits(array(Type::Int4), "[]", ints(&[]));

@@ -81,7 +81,7 @@ fn fits(format: &ValueFormat, ty: &Type) -> bool {
         ValueFormat::Unix | ValueFormat::UnixMs | ValueFormat::UnixUs | ValueFormat::UnixNs => {
             is_time || is_number
         }
-        ValueFormat::Base64 => *ty == Type::Bytes,
+        ValueFormat::Base64 => matches!(ty, Type::Bytes | Type::Text),
         ValueFormat::Csv => matches!(ty, Type::Array(_)),
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     BodyPlan, BracketsFlavour, Column, Dialect, Filter, Format, JsonFlavour, Operator, Operators,
-    Paging, ParameterPlace, Role, RowsPath, RowsShape, SuffixFlavour, Table,
+    Paging, ParameterPlace, Role, RowsPath, RowsShape, SuffixFlavour, Table, Type, ValueFormat,
 };
 use crate::pushdown;
 use std::time::Duration;
@@ -35,6 +35,7 @@ pub fn table(definition: &Definition) -> Result<Table, OptionError> {
     let table = read(definition)?;
     one_column_a_parameter(&table)?;
     no_parameter_says_opposites(&table)?;
+    no_text_in_base64_is_compared(&table)?;
     response::agrees(&table, &Given::one(definition.table))?;
     entity::agrees(&table, &Given::one(definition.table))?;
     template::agrees(&table, &Given::one(definition.table))?;
@@ -267,6 +268,42 @@ fn no_parameter_says_opposites(table: &Table) -> Result<(), OptionError> {
                 );
                 return Err(error.in_column(&column.name, &table.name));
             }
+        }
+    }
+    Ok(())
+}
+
+/// What is base64 at the API has another order there, and a value would have to be sent as base64: only a template of one's own
+/// can say so.
+fn no_text_in_base64_is_compared(table: &Table) -> Result<(), OptionError> {
+    let is_base64 = |format: &Option<ValueFormat>| *format == Some(ValueFormat::Base64);
+    for column in table
+        .columns
+        .iter()
+        .filter(|column| column.ty == Type::Text)
+    {
+        let asks_in_it = column
+            .filters
+            .iter()
+            .any(|filter| is_base64(&filter.format));
+        if !is_base64(&column.format) && !asks_in_it {
+            continue;
+        }
+        let offers = matches!(
+            table.dialect,
+            Dialect::Odata | Dialect::Postgrest | Dialect::Sql | Dialect::Prometheus
+        );
+        let filters = match table.dialect {
+            Dialect::Json(JsonFlavour::Operators) => false,
+            _ => !column.filters.is_empty() || (offers && !column.unfiltered),
+        };
+        let sorts = column.sort.is_some() || (offers && !column.unsorted);
+        if filters || sorts || asks_in_it || column.is_input() {
+            let message = "text with format \"base64\" can be neither filtered nor ordered by the API, nor be a parameter";
+            let error = OptionError::conflict(message.to_owned()).with_hint(
+                "With dialect 'json operators' a template can say {value:base64}; in dialects that offer them undeclared, set filter 'none' and sort 'none'.",
+            );
+            return Err(error.in_column(&column.name, &table.name));
         }
     }
     Ok(())

@@ -714,7 +714,26 @@ fn columns_that_contradict_themselves_are_refused() {
         (Conflict, "/", Type::Bytes, &[("param", "a")]),
         (Conflict, "/", Type::Text, &[("format", "unix")]),
         (Conflict, "/", Type::Text, &[("format", "csv")]),
-        (Conflict, "/", Type::Text, &[("format", "base64")]),
+        (
+            Conflict,
+            "/",
+            Type::Text,
+            &[("format", "base64"), ("filter", "=")],
+        ),
+        (Conflict, "/", Type::Text, &[("filter", "= a as base64")]),
+        (
+            Conflict,
+            "/",
+            Type::Text,
+            &[("format", "base64"), ("sort", "a")],
+        ),
+        (
+            Conflict,
+            "/",
+            Type::Text,
+            &[("format", "base64"), ("param", "a")],
+        ),
+        (Conflict, "/", Type::Int4, &[("format", "base64")]),
         (Conflict, "/", Type::Bytes, &[("format", "rfc3339")]),
         (Conflict, "/", Type::Int4, &[("format", "%Y")]),
         (Conflict, "/", Type::Int4, &[("collation", "C")]),
@@ -786,6 +805,7 @@ fn formats_fit_their_types() {
     assert_eq!(read(Type::Date, "date"), Some(ValueFormat::Date));
     assert_eq!(read(Type::Numeric, "unix"), Some(ValueFormat::Unix));
     assert_eq!(read(Type::Bytes, "base64"), Some(ValueFormat::Base64));
+    assert_eq!(read(Type::Text, "base64"), Some(ValueFormat::Base64));
     assert_eq!(
         read(Type::Array(Box::new(Type::Text)), "csv"),
         Some(ValueFormat::Csv)
