@@ -180,7 +180,7 @@ fn sqlstate(error: &EngineError) -> PgSqlErrorCode {
             status: 401 | 403 | 407,
             ..
         } => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-        EngineError::Status { .. } | EngineError::Paging { .. } => {
+        EngineError::Status { .. } | EngineError::Paging { .. } | EngineError::Expired { .. } => {
             PgSqlErrorCode::ERRCODE_FDW_UNABLE_TO_CREATE_REPLY
         }
         EngineError::Body { .. } | EngineError::Rows { .. } => {
@@ -211,6 +211,13 @@ fn detail(table: &str, error: &EngineError) -> Option<String> {
             } => Some(format!("{}, the token endpoint says: {message}", place?)),
             _ => place,
         },
+        EngineError::Expired {
+            status, message, ..
+        } => {
+            let says = message.as_deref().map(|text| format!(": {text}"));
+            let says = says.unwrap_or_default();
+            Some(format!("{}, the API says {status}{says}", place?))
+        }
         EngineError::Value { column, value, .. } => {
             Some(format!("{}, column \"{column}\", value: {value}", place?))
         }
@@ -251,6 +258,9 @@ fn hint(table: &str, error: &EngineError) -> Option<String> {
         }
         EngineError::Status { status: 404, .. } => {
             "Check the option \"endpoint\". If 404 means that there are no rows, set empty_on '404'."
+        }
+        EngineError::Expired { .. } => {
+            "Take the rows sooner (no open cursor, no slow join on top: copy them into a local table first), or fewer of them: filter more, or change page_size."
         }
         EngineError::TooLarge { .. } => {
             "Raise the option \"max_response_bytes\", or ask for smaller pages."

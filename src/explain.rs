@@ -31,7 +31,8 @@ pub unsafe extern "C-unwind" fn explain_foreign_scan(
         explainer.request();
         explainer.filters();
         explainer.order_and_columns();
-        text(state, "Pages", &Pager::describe(&plan.answering_table()));
+        let pages = Pager::describe(&plan.answering_table(), plan.fetch_ahead);
+        text(state, "Pages", &pages);
         if let Some(limit) = plan.table.source.rate_limit {
             text(state, "Rate Limit", &limit.to_string());
         }

@@ -162,6 +162,18 @@ pub enum Error {
         /// What happened and which option helps.
         reason: String,
     },
+    /// The API does not know the cursor or URL any more that it gave for a page, and starting over would not do.
+    #[error("the cursor of the next page has expired: {reason}")]
+    Expired {
+        /// Where it happened.
+        exchange: Exchange,
+        /// The HTTP status.
+        status: u16,
+        /// Why the scan was not started over.
+        reason: String,
+        /// The API's own message, redacted and shortened.
+        message: Option<String>,
+    },
     /// A declared bound on pages or requests was reached.
     #[error("{what} would exceed the limit of {limit}")]
     Limit {
@@ -197,6 +209,7 @@ macro_rules! placed {
             | Error::Inexact { $exchange, .. }
             | Error::Value { $exchange, .. }
             | Error::Paging { $exchange, .. }
+            | Error::Expired { $exchange, .. }
             | Error::Limit { $exchange, .. }
     };
 }

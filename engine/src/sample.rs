@@ -1,6 +1,7 @@
 //! Which pages a sample of a table's rows is read from.
 
 use crate::model::{Paging, Table};
+use crate::pagination::is_foreseeable;
 use crate::request::Inputs;
 
 /// Where a table has that many pages, a sample comes from at least so many of them: rows of one page
@@ -20,11 +21,7 @@ pub fn with_large_pages(table: &Table) -> Table {
 
 /// Whether any page can be asked for by its number, and the first one tells how many there are.
 pub fn is_seekable(table: &Table) -> bool {
-    let is_numbered = matches!(table.paging, Paging::Page { .. } | Paging::Offset { .. });
-    let is_counted = table.total_field.is_some()
-        || table.total_header.is_some()
-        || table.page_count_field.is_some();
-    is_numbered && is_counted && table.keep_params
+    is_foreseeable(table) && table.keep_params
 }
 
 /// How many pages there are, from what the first of them, with `rows` rows, reported; `None` where it

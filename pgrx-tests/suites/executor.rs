@@ -194,7 +194,7 @@ mod tests {
         let wanted: Vec<String> = (0..10)
             .map(|page| format!("GET /items?per_page=100&offset={}", page * 100))
             .collect();
-        assert_eq!(api.requests(), wanted);
+        assert_eq!(api.sorted_requests(), wanted);
         assert_eq!(
             rows("SELECT count(*) FROM items WHERE id >= 901"),
             ["(100)"]

@@ -54,7 +54,10 @@ mod tests {
                 expected,
                 "{count} rows: {options}"
             );
-            assert_eq!(api.requests(), requests(count), "{count} rows: {options}");
+            // Pages whose number is known are requested at once.
+            let mut requests = requests(count);
+            requests.sort();
+            assert_eq!(api.sorted_requests(), requests, "{count} rows: {options}");
         }
         run("DROP SERVER api CASCADE");
     }
@@ -837,6 +840,61 @@ mod tests {
         );
     }
 
+    fn expiring(status: u16, page: usize) -> Value {
+        let paging = json!({"style": "cursor", "page_size": SIZE});
+        let mut scenario = scenario(5, &json!({"path": "data"}), &paging);
+        scenario["routes"]["/items"]["faults"] = json!([{
+            "kind": "status", "status": status, "on_page": page,
+            "body": "{\"message\": \"the provided continue parameter is too old\"}",
+        }]);
+        scenario
+    }
+
+    const BY_CURSOR: &str =
+        "pagination 'cursor', cursor_param 'cursor', cursor_field 'meta.next_cursor'";
+
+    #[pg_test]
+    fn a_cursor_that_has_expired_is_an_error_that_says_what_to_do() {
+        let api = Api::new("a_cursor_that_has_expired", &expiring(410, 3));
+        api.create_server("");
+        create_items(BY_CURSOR);
+        let SqlError {
+            code,
+            message,
+            detail,
+            hint,
+        } = error("SELECT id FROM items");
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            (
+                "HV00M",
+                "the cursor of the next page has expired: rows before it were returned already, so the scan cannot start over"
+            )
+        );
+        let request = format!("page 3 of GET {}/items?cursor={}", api.url(), CURSORS[1]);
+        assert_eq!(
+            detail,
+            format!(
+                "Foreign table \"items\", {request}, the API says 410: the provided continue parameter is too old"
+            )
+        );
+        assert!(hint.starts_with("Take the rows sooner"), "{hint}");
+        // The backend goes on, and the next try succeeds.
+        assert_eq!(column("SELECT count(*)::text FROM items"), ["5"]);
+    }
+
+    #[pg_test]
+    fn which_statuses_mean_an_expired_cursor_is_declared() {
+        let api = Api::new("which_statuses_mean", &expiring(400, 2));
+        api.create_server("");
+        create_items(BY_CURSOR);
+        assert!(error("SELECT id FROM items").message.contains("status 400"));
+        api.client().define(api.space(), &expiring(400, 2));
+        run("ALTER FOREIGN TABLE items OPTIONS (ADD expired_on '400,404')");
+        let message = error("SELECT id FROM items").message;
+        assert!(message.contains("has expired"), "{message}");
+    }
+
     #[pg_test]
     fn explain_says_how_a_table_is_paged() {
         let api = Api::new("explain_says_how", &json!({"routes": {}}));
@@ -870,6 +928,10 @@ mod tests {
             (
                 "pagination 'keyset', cursor_param 'after', cursor_column 'id'",
                 "keyset by \"after\"",
+            ),
+            (
+                "pagination 'page', page_size '5', page_count_field 'pages'",
+                "page number, 5 rows a page, up to 4 at once",
             ),
         ] {
             create_items(options);

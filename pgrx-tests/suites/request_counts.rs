@@ -2,7 +2,7 @@
 
 #[pgrx::pg_schema]
 mod tests {
-    use crate::suites::support::{Api, column, run};
+    use crate::suites::support::{Api, column, error, run};
     use pgrx::prelude::*;
     use serde_json::json;
 
@@ -69,6 +69,41 @@ mod tests {
         assert_eq!(requests.len(), 1000);
         requests.dedup();
         assert_eq!(requests.len(), 1000, "no value is asked for twice");
+    }
+
+    #[pg_test]
+    fn more_requests_than_may_be_made_are_refused_before_the_first() {
+        let api = api("more_requests_than_may_be_made");
+        run(
+            "CREATE FOREIGN TABLE items (id int OPTIONS (filter '=')) SERVER api
+             OPTIONS (endpoint '/items', pagination 'none')",
+        );
+        run("SET LOCAL rest_fdw.max_requests = 10");
+        let refused = error(EVERY_SECOND);
+        assert_eq!(
+            (refused.code.as_str(), refused.message.as_str()),
+            (
+                "53400",
+                "the 1000 requests that all rows take (setting \"rest_fdw.max_requests\") would exceed the limit of 10"
+            )
+        );
+        assert_eq!(api.requests(), Vec::<String>::new());
+        run("SET LOCAL rest_fdw.max_requests = 1000");
+        assert_eq!(column(EVERY_SECOND), ["1000"]);
+        api.requests();
+        run("SET LOCAL rest_fdw.max_requests = 0");
+        run("ALTER SERVER api OPTIONS (ADD max_requests '999')");
+        let refused = error(EVERY_SECOND);
+        assert!(
+            refused
+                .message
+                .contains("(option \"max_requests\" of the server) would exceed the limit of 999"),
+            "{refused:?}"
+        );
+        assert_eq!(api.requests(), Vec::<String>::new());
+        // A query that stops early may need fewer.
+        let first = EVERY_SECOND.replace("count(*)::text", "id::text") + " LIMIT 1";
+        assert_eq!(column(&first), ["1"]);
     }
 
     #[pg_test]

@@ -2,6 +2,7 @@
 //! over a second time when a page is read again.
 
 use super::batch::{Batch, Cell};
+use super::envelope::Envelope;
 use crate::error::{Error, Exchange, Result};
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,11 @@ pub trait Sink {
     /// the first batch, so that the next page can be asked for early. It is called again when a page is read again
     /// of which no batch was handed over.
     ///
+    /// `before`: the scalars that came before the rows.
+    ///
     /// # Errors
     /// Any error stops the decoder, which returns it as it is.
-    fn first_row(&mut self) -> Result<()>;
+    fn first_row(&mut self, before: &Envelope) -> Result<()>;
 
     /// Takes a batch, which has at least one row.
     ///
@@ -72,6 +75,8 @@ pub(super) struct Outbox<'a> {
     announced: bool,
     /// When more of the body was waited for last.
     waited: Instant,
+    /// The scalars before the rows.
+    before: Envelope,
 }
 
 impl<'a> Outbox<'a> {
@@ -99,6 +104,7 @@ impl<'a> Outbox<'a> {
             held: None,
             announced: false,
             waited: Instant::now(),
+            before: Envelope::default(),
         }
     }
 
@@ -110,6 +116,11 @@ impl<'a> Outbox<'a> {
     /// Rows of this page so far.
     pub fn rows(&self) -> u64 {
         self.seen.rows
+    }
+
+    /// The rows come next, after these scalars.
+    pub fn begin_rows(&mut self, before: &Envelope) {
+        self.before.clone_from(before);
     }
 
     /// Holds everything back from here on.
@@ -217,7 +228,7 @@ impl<'a> Outbox<'a> {
     fn announce(&mut self) -> Result<()> {
         self.announced = true;
         if self.earlier.rows == 0 {
-            self.sink.first_row()
+            self.sink.first_row(&self.before)
         } else {
             Ok(())
         }

@@ -237,6 +237,7 @@ impl<'a> Page<'a> {
             )));
         }
         self.window.advance(length);
+        self.rows.outbox.begin_rows(self.recorder.so_far());
         self.rows.read(&mut self.window, self.grammar.depth())?;
         self.grammar.container_was_read();
         Ok(())
@@ -250,6 +251,7 @@ impl<'a> Page<'a> {
             return Ok(());
         }
         self.rows.outbox.hold();
+        self.rows.outbox.begin_rows(self.recorder.so_far());
         self.rows.read(&mut self.window, self.grammar.depth())?;
         self.grammar.container_was_read();
         Ok(())
@@ -436,7 +438,7 @@ mod tests {
     }
 
     impl Sink for Sum {
-        fn first_row(&mut self) -> Result<()> {
+        fn first_row(&mut self, _: &Envelope) -> Result<()> {
             Ok(())
         }
 

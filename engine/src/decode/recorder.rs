@@ -102,6 +102,11 @@ impl<'a> Recorder<'a> {
         self.wanted.iter().any(|segments| path.is(segments))
     }
 
+    /// What was kept so far.
+    pub fn so_far(&self) -> &Envelope {
+        &self.envelope
+    }
+
     pub fn finish(self) -> Envelope {
         self.envelope
     }

@@ -10,6 +10,7 @@ use super::pool::Pool;
 use super::redact::Redactor;
 use super::redirect::{self, Trail};
 use super::sign_in::{Accounts, Authorization, Caller, SignIn};
+use super::throttle::Throttle;
 use super::transport::Network;
 use super::{CancelToken, Egress, failure};
 use crate::error::Exchange;
@@ -36,6 +37,7 @@ pub struct Client {
     bounds: Bounds,
     max_response_bytes: u64,
     identity: cache::Identity,
+    throttle: Throttle,
 }
 
 /// A response whose head has arrived.
@@ -78,6 +80,7 @@ impl Client {
             },
             max_response_bytes: source.max_response_bytes,
             gate: None,
+            throttle: Throttle::new(source.retry.max_time),
         })
     }
 
@@ -102,6 +105,11 @@ impl Client {
     /// Where its connections may go.
     pub(crate) fn egress(&self) -> Arc<Egress> {
         Arc::clone(&self.egress)
+    }
+
+    /// When the API wants the next request, as far as its responses told.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.throttle
     }
 
     /// Masks this client's secrets.

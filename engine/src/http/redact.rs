@@ -164,7 +164,9 @@ impl Redactor {
                 mask(reason);
                 mask(value);
             }
-            Error::Status { message, .. } => message.iter_mut().for_each(mask),
+            Error::Status { message, .. } | Error::Expired { message, .. } => {
+                message.iter_mut().for_each(mask)
+            }
             Error::Unsendable { reason, .. }
             | Error::Connect { reason, .. }
             | Error::Tls { reason, .. }

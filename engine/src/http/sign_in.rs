@@ -3,8 +3,8 @@
 use super::auth::{AccessToken, Grantee, Issued, Tokens, failed, issued, refusal, shortened};
 use super::client::unsigned;
 use super::gate::metered;
-use super::retry::{self, RetryDecision};
-use super::{CancelToken, Client, Response};
+use super::retry::{self, Failed, RetryDecision};
+use super::{CancelToken, Client, Response, asked_to_wait};
 use crate::error::Exchange;
 use crate::model::{Auth, Credentials, Grant, Method, OAuth2, RetryPolicy, Secret, Source};
 use crate::request::Request;
@@ -167,6 +167,7 @@ impl SignIn {
             Grant::ClientCredentials => Method::Get,
             Grant::RefreshToken => Method::Post,
         };
+        let begun = Instant::now();
         let mut attempt = 1;
         loop {
             caller.accounts.admit(&exchange, attempt)?;
@@ -174,8 +175,13 @@ impl SignIn {
                 Ok(issued) => return Ok(issued),
                 Err(failure) => failure,
             };
-            let chance = retry::chance();
-            match retry::decide(&self.retry, method, attempt, &error, asked, chance) {
+            let so_far = Failed {
+                tries: attempt,
+                elapsed: begun.elapsed(),
+                error: &error,
+                asked,
+            };
+            match retry::decide(&self.retry, method, so_far, retry::chance()) {
                 RetryDecision::Again(wait) => caller.cancel.sleep(wait)?,
                 RetryDecision::GiveUp(_) => return Err(failed(exchange, error)),
             }
@@ -239,7 +245,7 @@ impl SignIn {
         }
         let mut response = client.send_plain(request, head, exchange, caller.cancel)?;
         answer.status = Some(response.status);
-        answer.asked = retry::asked_to_wait(&response.headers, SystemTime::now());
+        answer.asked = asked_to_wait(&response.headers, SystemTime::now());
         let mut body = Vec::new();
         let read = (&mut response.body).take(MOST_READ).read_to_end(&mut body);
         answer.bytes = response.body.received();

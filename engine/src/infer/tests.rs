@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::{Context, Proposal, Sample, propose, read};
-use crate::decode::{Batch, Layout, PageEnd, Progress, RowPlan, Sink, Wanted, decode_page};
+use crate::decode::{
+    Batch, Envelope, Layout, PageEnd, Progress, RowPlan, Sink, Wanted, decode_page,
+};
 use crate::error::Exchange;
 use crate::model::options::{ColumnDefinition, Definition, table};
 use crate::model::{Role, RowsShape, Table, Type};
@@ -92,7 +94,7 @@ fn made(proposal: &Proposal) -> Table {
 struct Count(usize);
 
 impl Sink for Count {
-    fn first_row(&mut self) -> crate::Result<()> {
+    fn first_row(&mut self, _: &Envelope) -> crate::Result<()> {
         Ok(())
     }
 

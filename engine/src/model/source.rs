@@ -49,6 +49,8 @@ pub struct RetryPolicy {
     pub statuses: Vec<u16>,
     /// Whether failures of the network (refused, reset, cut off, timed out) are tried again.
     pub network: bool,
+    /// Bound on all tries of one page, with the waits between them: no further one begins after it.
+    pub max_time: Duration,
 }
 
 /// How many requests a server may be sent in a time.

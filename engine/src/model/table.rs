@@ -76,6 +76,8 @@ pub struct Table {
     pub key: Vec<usize>,
     /// Statuses that mean no rows.
     pub empty_on: Vec<u16>,
+    /// Statuses of a page after the first that mean that its cursor or URL is not known any more.
+    pub expired_on: Vec<u16>,
     /// Where the API's own message is in an error's body; `None` looks in the usual places.
     pub error_field: Option<Vec<Segment>>,
     /// Whether `exact` filters are checked locally too.

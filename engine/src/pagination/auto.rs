@@ -21,10 +21,12 @@ pub(super) fn step(context: &Context) -> Stepped {
     if let Some(url) = next_link(context.facts) {
         return Ok(Step::Url(url));
     }
-    if !context.is_whole() {
-        return Ok(Step::NotYet);
-    }
     let envelope = context.facts.envelope;
+    if !context.is_whole() {
+        // The first one met is the one that counts.
+        let early = envelope.and_then(next_member);
+        return Ok(early.map_or(Step::NotYet, Step::Url));
+    }
     if let Some(url) = envelope.and_then(next_url) {
         return Ok(Step::Url(url));
     }
@@ -39,15 +41,18 @@ pub(super) fn step(context: &Context) -> Stepped {
 }
 
 fn next_url(envelope: &Envelope) -> Option<String> {
-    let member = envelope.iter().find_map(|(path, scalar)| match scalar {
+    next_member(envelope).or_else(|| next_of_links(envelope))
+}
+
+fn next_member(envelope: &Envelope) -> Option<String> {
+    envelope.iter().find_map(|(path, scalar)| match scalar {
         Scalar::Text(text)
             if is_about_page(path) && names_next_url(path) && looks_like_url(text) =>
         {
             Some(text.clone())
         }
         _ => None,
-    });
-    member.or_else(|| next_of_links(envelope))
+    })
 }
 
 /// `"links": [{"rel": "next", "href": "…"}]`, as in FHIR bundles (`relation`, `url`) and OGC APIs.

@@ -26,7 +26,7 @@ pub struct PageFacts<'a> {
     pub url: &'a str,
     /// The headers; names are compared without regard to case.
     pub headers: &'a [(String, String)],
-    /// The scalars outside the rows; at [`Stage::Page`].
+    /// The scalars outside the rows: from [`Stage::FirstRow`] on those before the rows, at [`Stage::Page`] all.
     pub envelope: Option<&'a Envelope>,
     /// Rows so far; all of the page's at [`Stage::Page`].
     pub rows: u64,

@@ -4,6 +4,7 @@ mod after_key;
 mod auto;
 mod cursor;
 mod decision;
+mod forecast;
 mod keyset;
 mod link;
 mod next_url;
@@ -20,6 +21,7 @@ mod target;
 mod tests;
 
 pub use decision::{Decision, EndOfPages, PageFacts, Stage};
+pub use forecast::{Forecast, is_foreseeable};
 pub use pager::Pager;
 
 pub(crate) use reported::total_of_header;

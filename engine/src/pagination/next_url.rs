@@ -6,12 +6,14 @@ use crate::decode::Scalar;
 use crate::model::Location;
 
 pub(super) fn step(context: &Context, at: &Location) -> Stepped {
-    if !context.is_whole() && (context.needs_whole_page() || matches!(at, Location::Body(_))) {
+    if !context.is_whole() && context.needs_whole_page() {
         return Ok(Step::NotYet);
     }
     match token_at(context, at)? {
         Some(_) if context.reported.has_more == Some(false) => context.end(EndOfPages::NoMore),
         Some(url) => Ok(Step::Url(url)),
+        // What the body does not hold yet may still come.
+        None if !context.is_whole() && matches!(at, Location::Body(_)) => Ok(Step::NotYet),
         None => context.end(EndOfPages::NoNextUrl),
     }
 }

@@ -1,6 +1,7 @@
 //! The pages of one request: asks the table's strategy, and guards against pages that never end.
 
 use super::decision::{Decision, PageFacts, Stage};
+use super::forecast::{Forecast, Outlook, is_foreseeable};
 use super::reported::Reported;
 use super::step::{Context, Step, Stepped};
 use super::target::next_target;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Pager {
     table: Arc<Table>,
-    inputs: Inputs,
+    inputs: Arc<Inputs>,
     hint: Option<u64>,
     /// Names the hosts that pages may be at besides the server's own origin.
     permitted: Arc<Egress>,
@@ -29,6 +30,10 @@ pub struct Pager {
     page: u32,
     /// Rows of the pages before; `None` where one was not counted.
     rows: Option<u64>,
+    /// The rows of the largest page before; 0 where none was counted.
+    largest: u64,
+    /// Whether the page before had as many rows as were asked for.
+    filled: bool,
     total: Option<u64>,
     page_count: Option<u64>,
 }
@@ -48,13 +53,15 @@ impl Pager {
         let first = build(&table, &page, &parameters(&table, size, position))?;
         Ok(Pager {
             table,
-            inputs,
+            inputs: Arc::new(inputs),
             hint,
             permitted: Arc::new(Egress::unrestricted()),
             seen: HashSet::from([first.identity()]),
             current: first,
             page: 1,
             rows: Some(0),
+            largest: 0,
+            filled: false,
             total: None,
             page_count: None,
         })
@@ -115,7 +122,7 @@ impl Pager {
             }
             Step::Position(position) => {
                 let size = asked(&self.table, self.hint, self.page.saturating_add(1));
-                let request = self.page_at(size, position)?;
+                let request = page_at(&self.table, &self.inputs, size, position)?;
                 self.advance(facts, request, "cursor")
             }
         }
@@ -131,8 +138,30 @@ impl Pager {
         self.page_count
     }
 
-    /// How a table is paged, for EXPLAIN: `offset/limit, 1000 rows a page`.
-    pub fn describe(table: &Table) -> String {
+    /// The pages after the current one, where they can be told before it was read: they are numbered, and how
+    /// many there are was reported.
+    pub fn forecast(&self) -> Option<Forecast> {
+        let next = asked(&self.table, self.hint, self.page.saturating_add(1));
+        Forecast::new(Outlook {
+            table: &self.table,
+            inputs: &self.inputs,
+            page: u64::from(self.page),
+            rows: self.rows?,
+            size: next,
+            rows_a_page: match self.largest {
+                // A first page that was made small by the hint is no measure for the others.
+                _ if self.filled => next,
+                0 => None,
+                largest => Some(largest),
+            },
+            total: self.total,
+            page_count: self.page_count,
+        })
+    }
+
+    /// How a table is paged, for EXPLAIN: `offset/limit, 1000 rows a page, up to 4 at once`. `ahead`: whether pages
+    /// may be requested before the rows of those before them were taken.
+    pub fn describe(table: &Table, ahead: bool) -> String {
         let style = match &table.paging {
             Paging::Auto => "Link header, else next URL in the body".to_owned(),
             Paging::None => "one page".to_owned(),
@@ -144,19 +173,12 @@ impl Pager {
             Paging::Keyset { param, .. } => format!("keyset by \"{param}\""),
             Paging::AfterKey { at, .. } => format!("key in \"{}\"", at.join(".")),
         };
-        match normal_size(table) {
-            Some(rows) => format!(
-                "{style}, {rows} row{} a page",
-                if rows == 1 { "" } else { "s" }
-            ),
-            None => style,
-        }
-    }
-
-    fn page_at(&self, size: Option<u64>, position: String) -> Result<Request> {
-        let page = at_page(&self.table, &self.inputs, size, Some(&position));
-        let parameters = parameters(&self.table, size, Some(position));
-        build_page(&self.table, &page, &parameters)
+        let size = normal_size(table)
+            .map(|rows| format!(", {rows} row{} a page", if rows == 1 { "" } else { "s" }));
+        let most = table.source.max_concurrency;
+        let at_once = ahead && most > 1 && is_foreseeable(table);
+        let at_once = at_once.then(|| format!(", up to {most} at once"));
+        [Some(style), size, at_once].into_iter().flatten().collect()
     }
 
     fn advance(&mut self, facts: &PageFacts, request: Request, what: &str) -> Result<Decision> {
@@ -173,6 +195,10 @@ impl Pager {
             Stage::Page => self.rows.map(|rows| rows.saturating_add(facts.rows)),
             Stage::Headers | Stage::FirstRow => None,
         };
+        if facts.stage == Stage::Page {
+            self.largest = self.largest.max(facts.rows);
+            self.filled = asked(&self.table, self.hint, self.page) == Some(facts.rows);
+        }
         self.page = self.page.saturating_add(1);
         self.current = request.clone();
         Ok(Decision::Next(request))
@@ -215,6 +241,17 @@ fn normal_size(table: &Table) -> Option<u64> {
         (None, Some(most)) => table.page_size_param.as_ref().map(|_| most),
         (None, None) => None,
     }
+}
+
+/// The request of a page after the first.
+pub(super) fn page_at(
+    table: &Table,
+    inputs: &Inputs,
+    size: Option<u64>,
+    position: String,
+) -> Result<Request> {
+    let page = at_page(table, inputs, size, Some(&position));
+    build_page(table, &page, &parameters(table, size, Some(position)))
 }
 
 /// Rows asked for on a page. The hint makes the first page smaller; with page numbers all pages, since

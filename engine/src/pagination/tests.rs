@@ -861,7 +861,7 @@ fn later_pages_keep_or_drop_the_other_parameters() {
 
 #[test]
 fn explain_names_the_way_of_paging() {
-    let describe = |pairs: &[(&str, &str)]| Pager::describe(&items(pairs));
+    let describe = |pairs: &[(&str, &str)]| Pager::describe(&items(pairs), true);
     assert_eq!(
         describe(&[("pagination", "offset"), ("page_size", "1000")]),
         "offset/limit, 1000 rows a page"
@@ -873,6 +873,10 @@ fn explain_names_the_way_of_paging() {
         describe(&[("pagination", "page"), ("page_size", "1")]),
         "page number, 1 row a page"
     );
+    let counted = [("pagination", "page"), ("total_field", "total")];
+    assert_eq!(describe(&counted), "page number, up to 4 at once");
+    let one_at_a_time = Pager::describe(&items(&counted), false);
+    assert_eq!(one_at_a_time, "page number");
     assert_eq!(EndOfPages::EmptyPage.to_string(), "empty page");
 }
 

@@ -1,13 +1,15 @@
 //! The order of pages: when the next one may be requested, and what the consumer gets next. No threads here.
 
 use super::Polled;
-use super::chain::{Job, Next};
+use super::chain::{Ahead, Job, Next};
 use super::lane::{Found, Lane};
+use super::succession::Report;
 use crate::decode::Batch;
+use crate::pagination::Pager;
 use crate::{Error, Result};
 use std::collections::VecDeque;
 
-/// Bytes of rows that the chains after the one being delivered may keep waiting, all of them together. Beyond them
+/// Bytes of rows that the pages after the one being delivered may keep waiting, all of them together. Beyond them
 /// each page still keeps a few batches.
 const AHEAD: usize = 16 << 20;
 
@@ -31,6 +33,8 @@ pub(super) struct Ticket {
     pub(super) page: u64,
     /// How many pages of the scan were taken before it.
     pub(super) number: u64,
+    /// What tells it from another attempt at the same place.
+    pub(super) serial: u64,
 }
 
 /// The chains between their first request and their last row, in the order of delivery.
@@ -51,8 +55,10 @@ pub(super) struct Flow {
     reading: usize,
     /// Who can read: the threads that there are.
     readers: usize,
-    /// Pages that were taken.
+    /// Pages that were taken, those left out that proved to be none.
     taken: u64,
+    /// The serial of the next ticket.
+    serial: u64,
     /// Rows decoded.
     rows: u64,
     delivered: bool,
@@ -77,6 +83,7 @@ impl Flow {
             reading: 0,
             readers: 0,
             taken: 0,
+            serial: 0,
             rows: 0,
             delivered: false,
             asked_on: false,
@@ -93,12 +100,16 @@ impl Flow {
         if index == self.lanes.len() {
             self.lanes.push_back(Lane::new(Next::First));
         }
-        let (page, job) = self.lanes[index].take();
+        let chain = self.front + index;
+        let serial = self.serial;
+        let (page, job) = self.lanes[index].take(chain, serial)?;
         let ticket = Ticket {
-            chain: self.front + index,
+            chain,
             page,
             number: self.taken,
+            serial,
         };
+        self.serial += 1;
         self.taken += 1;
         self.reading += 1;
         Some((ticket, job))
@@ -110,7 +121,7 @@ impl Flow {
             return None;
         }
         let index = (0..self.lanes.len())
-            .find(|index| self.may_request(*index))
+            .find(|index| self.requestable(*index) > 0)
             .or_else(|| (self.openable() > 0).then_some(self.lanes.len()))?;
         let unread = self.lanes.iter().position(|lane| !lane.is_read());
         let keeps_one = unread.is_none_or(|unread| {
@@ -135,20 +146,43 @@ impl Flow {
         if self.closed {
             return 0;
         }
-        let requests = (0..self.lanes.len()).filter(|index| self.may_request(*index));
-        (self.reading + requests.count() + self.openable()).min(self.pace.most)
+        let requests = (0..self.lanes.len()).map(|index| self.requestable(index));
+        (self.reading + requests.sum::<usize>() + self.openable()).min(self.pace.most)
     }
 
-    fn may_request(&self, index: usize) -> bool {
+    /// How many pages of a lane may be requested now.
+    fn requestable(&self, index: usize) -> usize {
         let lane = &self.lanes[index];
-        lane.has_request()
-            && match (index, lane.pages()) {
-                // Nothing was asked for yet, or all of it was taken and the consumer asked on.
-                (_, 0) => true,
-                (0, 1) => self.pace.fetch_ahead && self.asked_on && self.is_expected_after(lane),
-                (0, _) => false,
-                _ => self.reads_everything() && lane.reading() == 0 && self.ahead() < AHEAD,
-            }
+        let decided = usize::from(lane.has_request());
+        let may_be = match (index, lane.pages()) {
+            _ if decided == 0 => true,
+            // Nothing was asked for yet, or all of it was taken and the consumer asked on.
+            (_, 0) => true,
+            (0, 1) => self.pace.fetch_ahead && self.asked_on && self.is_expected_after(lane),
+            (0, _) => false,
+            _ => self.reads_everything() && lane.reading() == 0 && self.ahead() < AHEAD,
+        };
+        match (may_be, index) {
+            (false, _) => 0,
+            (true, 0) => decided + self.guesses(lane, decided),
+            (true, _) => decided,
+        }
+    }
+
+    /// How many pages of the first lane may be requested before it is decided on them, after so many that are.
+    fn guesses(&self, lane: &Lane, decided: usize) -> usize {
+        if !self.pace.fetch_ahead || !self.asked_on || self.ahead() >= AHEAD {
+            return 0;
+        }
+        // Enough to keep all readers busy when one page takes longer than those after it.
+        let window = (2 * self.pace.most).saturating_sub(lane.pages() + decided);
+        let wanted = self.pace.hint.map_or(usize::MAX, |hint| {
+            let rows = lane.rows_a_page().max(1);
+            let expected = (lane.reading() + decided) as u64;
+            let expected = rows.saturating_mul(expected).saturating_add(self.rows);
+            usize::try_from(hint.saturating_sub(expected).div_ceil(rows)).unwrap_or(usize::MAX)
+        });
+        lane.guesses().min(window).min(wanted)
     }
 
     /// With a hint, how many rows there are is waited for, and whether they will do.
@@ -189,16 +223,58 @@ impl Flow {
             })
     }
 
-    /// Bytes that wait behind the chain that is being delivered.
+    /// Bytes that wait behind the page that is being delivered.
     fn ahead(&self) -> usize {
-        self.lanes.iter().skip(1).map(Lane::bytes).sum()
+        let front = self.lanes.front().map_or(0, Lane::bytes_behind);
+        front + self.lanes.iter().skip(1).map(Lane::bytes).sum::<usize>()
     }
 
-    /// The page that was taken last of `chain` has decided what follows it.
-    pub(super) fn decide(&mut self, chain: usize, next: Next) {
+    /// Page `page` of `chain` has decided what follows it, or that there is something wrong with it; `ahead`: the pages
+    /// that may be requested after the next one. True if the consumer must be woken.
+    pub(super) fn decide(
+        &mut self,
+        chain: usize,
+        page: u64,
+        verdict: Result<Next>,
+        ahead: Option<Ahead>,
+    ) -> bool {
+        let Some(lane) = self.lane_mut(chain) else {
+            return false;
+        };
+        let unwanted = lane.decide(page, verdict, ahead);
+        let has_ended = lane.has_ended(page);
+        self.taken -= unwanted as u64;
+        has_ended && self.arrived(chain, page)
+    }
+
+    /// Pages of `chain` that may be requested before it is decided on them, from its page `first` on.
+    pub(super) fn foresee(&mut self, chain: usize, first: u64, ahead: Ahead) {
         if let Some(lane) = self.lane_mut(chain) {
-            lane.decide(next);
+            lane.foresee(first, ahead);
         }
+    }
+
+    /// What a page that was requested before it was decided on turned out to be.
+    pub(super) fn report(&mut self, ticket: Ticket, report: Box<Report>) {
+        if let Some(lane) = self.lane_mut(ticket.chain) {
+            lane.report(ticket.page, ticket.serial, report);
+        }
+    }
+
+    /// A page of `chain` of which it can be decided now what follows it: its number within the chain, the baton, and
+    /// what its reader reported.
+    pub(super) fn claim(&mut self, chain: usize) -> Option<(u64, Box<Pager>, Box<Report>)> {
+        self.lane_mut(chain)?.claim()
+    }
+
+    /// Starts a page's chain over, or says why that is impossible.
+    pub(super) fn start_over(&mut self, ticket: Ticket) -> std::result::Result<(), &'static str> {
+        let Some(lane) = self.lane_mut(ticket.chain) else {
+            return Ok(());
+        };
+        let unwanted = lane.start_over(ticket.page, ticket.serial)?;
+        self.taken -= unwanted as u64;
+        Ok(())
     }
 
     /// Whether a page has room for another batch.
@@ -207,7 +283,8 @@ impl Flow {
         match index.and_then(|index| Some((index, self.lanes.get(index)?))) {
             None => true,
             Some((index, lane)) => {
-                lane.has_room(ticket.page) || (index > 0 && self.ahead() < AHEAD)
+                let is_ahead = index > 0 || lane.is_ahead(ticket.page);
+                lane.has_room(ticket.page, ticket.serial) || (is_ahead && self.ahead() < AHEAD)
             }
         }
     }
@@ -216,9 +293,11 @@ impl Flow {
     pub(super) fn push(&mut self, ticket: Ticket, batch: Batch) -> Result<bool> {
         let rows = batch.rows as u64;
         let lane = self.lane_mut(ticket.chain).ok_or(Error::Cancelled)?;
-        lane.push(ticket.page, batch);
+        if !lane.push(ticket.page, ticket.serial, batch) {
+            return Err(Error::Cancelled);
+        }
         self.rows += rows;
-        Ok(self.arrived(ticket))
+        Ok(self.arrived(ticket.chain, ticket.page))
     }
 
     /// A page has no further rows. After an error nothing more is requested that comes after it. True if the
@@ -229,20 +308,20 @@ impl Flow {
         let Some(lane) = self.lane_mut(ticket.chain) else {
             return false;
         };
-        lane.finish(ticket.page, end);
-        if failed {
+        let Some(unwanted) = lane.finish(ticket.page, ticket.serial, end) else {
+            return false;
+        };
+        if failed && lane.is_decided(ticket.page) {
             self.chains = ticket.chain + 1;
             self.lanes.truncate(self.chains - self.front);
         }
-        self.arrived(ticket)
+        self.taken -= unwanted as u64;
+        self.arrived(ticket.chain, ticket.page)
     }
 
-    fn arrived(&mut self, ticket: Ticket) -> bool {
-        let is_front = ticket.chain == self.front
-            && self
-                .lanes
-                .front()
-                .is_some_and(|lane| lane.is_front(ticket.page));
+    fn arrived(&mut self, chain: usize, page: u64) -> bool {
+        let lane = self.lanes.front().filter(|_| chain == self.front);
+        let is_front = lane.is_some_and(|lane| lane.is_front(page));
         is_front && std::mem::take(&mut self.waiting)
     }
 
@@ -302,9 +381,9 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::chain::Standing;
     use super::*;
     use crate::model::options::fixture;
-    use crate::pagination::Pager;
     use crate::request::Inputs;
     use std::sync::Arc;
 
@@ -326,7 +405,7 @@ mod tests {
             chain,
             page: 1,
             request,
-            pager,
+            standing: Standing::Decided(Box::new(pager)),
         })
     }
 
@@ -384,7 +463,7 @@ mod tests {
                 } else {
                     Next::Known(job(ticket.chain))
                 };
-                flow.decide(ticket.chain, next);
+                flow.decide(ticket.chain, ticket.page, Ok(next), None);
             }
             Some((ticket, batches)) => match batches.pop() {
                 Some(batch) if flow.has_room(*ticket) => {

@@ -146,6 +146,11 @@ impl StatementBudget {
         self.limit
     }
 
+    /// The requests that are left.
+    fn left(&self) -> u64 {
+        self.left.load(Ordering::Acquire)
+    }
+
     /// Takes one request; false when none is left.
     fn take(&self) -> bool {
         let left = self
@@ -160,6 +165,8 @@ impl StatementBudget {
 /// How many requests a scan may make.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
+    /// Pages, by the server's `max_pages`.
+    pub(super) pages: Option<u64>,
     /// By the server's `max_requests`.
     pub(super) source: Option<u64>,
     /// What the statement has left.
@@ -167,6 +174,29 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    /// Refuses a scan that is to be read to its end, and needs `least` requests for that, where so many cannot be made.
+    pub(super) fn foresee(&self, least: u64, exchange: &Exchange) -> Result<()> {
+        let pages = self.pages.map(|limit| (limit, limit));
+        let source = self.source.map(|limit| (limit, limit));
+        let statement = self.statement.as_ref();
+        let statement = statement.map(|statement| (statement.left(), statement.limit()));
+        let bounds = [
+            (pages, "option \"max_pages\" of the server"),
+            (source, "option \"max_requests\" of the server"),
+            (statement, "setting \"rest_fdw.max_requests\""),
+        ];
+        for (bound, name) in bounds {
+            if let Some((_, limit)) = bound.filter(|(left, _)| *left < least) {
+                return Err(Error::Limit {
+                    exchange: exchange.clone(),
+                    what: format!("the {least} requests that all rows take ({name})"),
+                    limit,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Takes one request after `made` ones, or says which bound forbids it.
     fn take(&self, made: u64) -> std::result::Result<(), (&'static str, u64)> {
         if let Some(limit) = self.source.filter(|limit| made >= *limit) {

@@ -1,5 +1,7 @@
 //! The stream: pages fetched by threads, ahead where that is wanted, delivered in order, cancelled at once.
 
+#[cfg(test)]
+mod ahead_tests;
 mod body;
 mod chain;
 mod flow;
@@ -8,6 +10,7 @@ mod ledger;
 mod page;
 mod repetition;
 mod stream;
+mod succession;
 mod wanted;
 mod worker;
 
@@ -41,7 +44,7 @@ pub struct ScanSpec {
     /// Rows that the query is expected to take at most (rule R5).
     pub hint: Option<u64>,
     /// Whether pages may be requested before all rows of the pages before them were taken: one ahead within a
-    /// chain, and as many chains at once as the source takes requests.
+    /// chain, as many as the source takes requests where it is known how many there are, and as many chains at once.
     pub fetch_ahead: bool,
     /// Pages of each chain that are read at most, for samples: what follows them is left unread, and
     /// [`Statistics::partial`] says so. (The bounds of the source are errors, by rule R9.)
@@ -85,17 +88,21 @@ struct Shared {
     stream: Stream,
     crew: Crew,
     most_pages: Option<u32>,
+    /// Whether pages may be requested before it is decided on them.
+    looks_ahead: bool,
 }
 
 impl Scan {
     /// Starts a scan: its first request goes out at once.
     ///
     /// # Errors
-    /// [`System`](crate::Error::System) where no thread or descriptor can be had; what building the first request raises.
+    /// [`System`](crate::Error::System) where no thread or descriptor can be had; what building the first request raises;
+    /// [`Limit`](crate::Error::Limit) where all is read and that needs more requests than may be made.
     pub fn start(client: Arc<Client>, spec: ScanSpec) -> Result<Scan> {
         let cancel = CancelToken::new()?;
         let source = &spec.table.source;
         let budget = Budget {
+            pages: source.max_pages,
             source: source.max_requests,
             statement: spec.budget,
         };
@@ -112,10 +119,18 @@ impl Scan {
             hint: spec.hint,
             most: usize::try_from(source.max_concurrency).map_or(usize::MAX, |most| most.max(1)),
         };
+        // Whether a stored page may answer depends on those before it, so that they are asked for in order.
+        let looks_ahead = pace.fetch_ahead && pace.most > 1 && spec.cache.is_none();
         let first = (chains.len() > 0).then(|| chains.begin(0)).transpose()?;
         let shown = first
             .as_ref()
             .map(|job| client.exchange(&job.request, job.page).request);
+        // What is stored may need fewer.
+        if spec.fetch_ahead && spec.hint.is_none() && spec.cache.is_none() {
+            let place = first.as_ref();
+            let place = place.map(|job| client.exchange(&job.request, job.page));
+            budget.foresee(chains.len() as u64, &place.unwrap_or_default())?;
+        }
         let flow = Flow::new(pace, chains.len(), first);
         let shared = Shared {
             client,
@@ -128,6 +143,7 @@ impl Scan {
             stream: Stream::new(flow)?,
             crew: Crew::default(),
             most_pages: spec.most_pages,
+            looks_ahead,
         };
         let scan = Scan {
             shared: Arc::new(shared),

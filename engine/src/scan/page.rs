@@ -2,19 +2,19 @@
 
 use super::Shared;
 use super::body::{Received, Replayed, Volume};
-use super::chain::{Job, Next};
+use super::chain::{Job, Standing};
 use super::flow::Ticket;
 use super::ledger::{RequestError, RequestRecord};
 use super::repetition::Fingerprint;
-use super::worker;
-use crate::decode::{self, Batch, Cell, PageEnd, Sink, Span, decode_page};
+use super::succession::{self, Answer, Head, Report};
+use crate::decode::{self, Batch, Cell, Envelope, PageEnd, Sink, Span, decode_page};
 use crate::error::Exchange;
 use crate::http::cache::{Found, Recording, Stored};
-use crate::http::retry::{self, GiveUp, RetryDecision};
-use crate::http::{Authorization, CacheUse, Response, Traffic, metered, status};
+use crate::http::retry::{self, Failed, GiveUp, RetryDecision};
+use crate::http::{self, Authorization, CacheUse, CancelToken, Response, Traffic, metered, status};
 use crate::infer::{self, Sample};
-use crate::model::RowsShape;
-use crate::pagination::{Decision, PageFacts, Pager, Stage, total_of_header};
+use crate::model::{Paging, RowsShape};
+use crate::pagination::{Pager, Stage, total_of_header};
 use crate::request::Request;
 use crate::{Error, Result};
 use std::io::Read;
@@ -25,58 +25,42 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) fn read(shared: &Arc<Shared>, ticket: Ticket, job: Job) -> Result<()> {
     let exchange = shared.client.exchange(&job.request, job.page);
     within_page_cap(shared, ticket.number, &exchange)?;
+    let (baton, cancel) = match job.standing {
+        Standing::Decided(pager) => (Some(pager), shared.cancel.clone()),
+        Standing::Guessed(cancel) => (None, cancel),
+    };
     let page = Page {
         shared,
+        is_guess: baton.is_none(),
+        cancel,
         ticket,
         exchange,
         chain: job.chain,
         page: job.page,
-        baton: Some(job.pager),
-        contradiction: None,
+        baton,
+        has_foreseen: false,
+        is_wrong: false,
+        started: Instant::now(),
+        blocked: Duration::ZERO,
         head: Head::default(),
+        end: PageEnd::default(),
         progress: decode::Progress::default(),
         counted: false,
         recording: None,
     };
-    let read = tried(page, &job.request);
-    if let (Err(error), Some(cache)) = (&read, &shared.cache)
-        && *error != Error::Cancelled
-    {
-        cache.forget(job.chain);
-    }
-    read
-}
-
-/// Reads a page, as often as it takes.
-fn tried(mut page: Page, request: &Request) -> Result<()> {
-    let shared = page.shared;
-    let mut attempt = 1;
-    while let Err(failure) = page.attempt(request, attempt) {
-        let policy = &shared.chains.table().source.retry;
-        match retry::decide(
-            policy,
-            request.method,
-            attempt,
-            &failure.error,
-            failure.asked,
-            retry::chance(),
-        ) {
-            RetryDecision::Again(wait) => shared.cancel.sleep(wait)?,
-            RetryDecision::GiveUp(reason) => return Err(explained(failure.error, &reason)),
+    match page.persist(&job.request) {
+        Ok(page) => {
+            page.leave();
+            Ok(())
         }
-        attempt += 1;
+        Err(error) => {
+            let error = succession::start_over(shared, ticket, error);
+            if error != Error::Cancelled {
+                succession::distrust(shared, job.chain);
+            }
+            Err(error)
+        }
     }
-    page.contradiction.map_or(Ok(()), Err)?;
-    let fingerprint = Fingerprint {
-        chain: page.chain,
-        page: page.page,
-        rows: page.progress.rows,
-        hash: page.progress.hash,
-    };
-    let table = shared.chains.table();
-    shared.repetition.note(table, fingerprint, &page.exchange)?;
-    page.recording.map(Recording::finish);
-    Ok(())
 }
 
 fn within_page_cap(shared: &Shared, number: u64, exchange: &Exchange) -> Result<()> {
@@ -94,27 +78,31 @@ fn within_page_cap(shared: &Shared, number: u64, exchange: &Exchange) -> Result<
 /// A page that is being read. It is the sink of its own decoder.
 struct Page<'a> {
     shared: &'a Arc<Shared>,
+    /// Whether nobody has decided on it.
+    is_guess: bool,
+    /// The scan's own token; of a guess, which may not be wanted, one of its own.
+    cancel: CancelToken,
     ticket: Ticket,
     exchange: Exchange,
     chain: usize,
     page: u32,
-    /// Until it is decided what follows.
-    baton: Option<Pager>,
-    /// What is wrong with the paging: raised after the page's own rows.
-    contradiction: Option<Error>,
+    /// Until it is decided what follows. None for a page that nobody has decided on.
+    baton: Option<Box<Pager>>,
+    /// Whether the pages after this one were told that can be told.
+    has_foreseen: bool,
+    /// Whether there is something wrong with what follows it.
+    is_wrong: bool,
+    /// When the first request was sent.
+    started: Instant,
+    /// For how long its rows waited for the consumer.
+    blocked: Duration,
     head: Head,
+    /// What is known at its end.
+    end: PageEnd,
     progress: decode::Progress,
     counted: bool,
     /// The response as it will be stored, read to its end.
     recording: Option<Recording>,
-}
-
-/// What the current attempt's response began with.
-#[derive(Default)]
-struct Head {
-    status: u16,
-    url: String,
-    headers: Vec<(String, String)>,
 }
 
 /// What is logged of an attempt, as far as it went.
@@ -141,7 +129,7 @@ impl Noted {
 }
 
 /// What a response to a request is.
-enum Answer {
+enum Told {
     Page,
     /// It says that a stored response is valid, but not which was asked about.
     OfAnother,
@@ -162,6 +150,61 @@ impl From<Error> for Failure {
 }
 
 impl Page<'_> {
+    /// Tries until the page was read, or no further try makes sense.
+    fn persist(mut self, request: &Request) -> Result<Self> {
+        let mut tries = 1;
+        while let Err(failure) = self.attempt(request, tries) {
+            let policy = &self.shared.chains.table().source.retry;
+            let failed = Failed {
+                tries,
+                elapsed: self.started.elapsed().saturating_sub(self.blocked),
+                error: &failure.error,
+                asked: failure.asked,
+            };
+            match retry::decide(policy, request.method, failed, retry::chance()) {
+                // Who asks one reader to wait means all of them.
+                RetryDecision::Again(wait) if failure.asked.is_some() => {
+                    self.shared.client.throttle().pause(wait);
+                }
+                RetryDecision::Again(wait) => self.cancel.sleep(wait)?,
+                RetryDecision::GiveUp(reason) => return Err(explained(failure.error, &reason)),
+            }
+            tries += 1;
+        }
+        Ok(self)
+    }
+
+    /// The page was read. What somebody else decides on is reported.
+    fn leave(mut self) {
+        let (shared, chain, ticket) = (self.shared, self.chain, self.ticket);
+        let recording = self.recording.take();
+        if self.is_guess {
+            shared.stream.report(ticket, Box::new(self.report()));
+            succession::go_on(shared, chain);
+        } else if !self.is_wrong {
+            recording.map(Recording::finish);
+        }
+    }
+
+    fn report(self) -> Report {
+        let fingerprint = self.fingerprint();
+        Report {
+            exchange: self.exchange,
+            head: self.head,
+            end: self.end,
+            fingerprint,
+        }
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint {
+            chain: self.chain,
+            page: self.page,
+            rows: self.progress.rows,
+            hash: self.progress.hash,
+        }
+    }
+
     /// Reads the page from a stored response, or asks the API for it.
     fn attempt(&mut self, request: &Request, attempt: u32) -> Outcome {
         let cache = self.shared.cache.as_ref();
@@ -173,8 +216,8 @@ impl Page<'_> {
                 outcome
             }
             Some(Found::Candidate(stored)) => match self.ask(request, Some(stored), attempt)? {
-                Answer::Page => Ok(()),
-                Answer::OfAnother => self.ask(request, None, attempt).map(drop),
+                Told::Page => Ok(()),
+                Told::OfAnother => self.ask(request, None, attempt).map(drop),
             },
             Some(Found::Nothing) | None => self.ask(request, None, attempt).map(drop),
         }
@@ -186,10 +229,14 @@ impl Page<'_> {
         request: &Request,
         candidate: Option<Stored>,
         attempt: u32,
-    ) -> std::result::Result<Answer, Failure> {
+    ) -> std::result::Result<Told, Failure> {
         let shared = self.shared;
+        shared.client.throttle().wait(&self.cancel)?;
+        if attempt == 1 {
+            self.started = Instant::now();
+        }
         let (authorization, traffic) =
-            metered(|| shared.client.sign_in(&shared.cancel, &shared.ledger));
+            metered(|| shared.client.sign_in(&self.cancel, &shared.ledger));
         shared.ledger.count_traffic(traffic);
         let authorization = authorization?;
         shared.ledger.admit(&self.exchange, attempt)?;
@@ -215,13 +262,13 @@ impl Page<'_> {
         candidate: Option<Stored>,
         authorization: &Authorization,
         noted: &mut Noted,
-    ) -> std::result::Result<Answer, Failure> {
+    ) -> std::result::Result<Told, Failure> {
         let mut sent = request.clone();
         if let Some(stored) = &candidate {
             stored.ask_in(&mut sent);
         }
         let shared = self.shared;
-        let (cancel, ledger) = (&shared.cancel, &shared.ledger);
+        let (cancel, ledger) = (&self.cancel, &shared.ledger);
         let (response, traffic) = metered(|| {
             let client = &shared.client;
             client.send(&sent, self.page, authorization, cancel, ledger)
@@ -229,17 +276,22 @@ impl Page<'_> {
         noted.traffic = traffic;
         let mut response = response?;
         noted.status = Some(response.status);
+        if response.status < 400
+            && let Some(wait) = http::exhausted(&response.headers, SystemTime::now())
+        {
+            shared.client.throttle().pause(wait);
+        }
         match (candidate, &shared.cache) {
             (Some(mut stored), Some(cache)) if response.status == 304 => {
                 response.body.drain();
                 if !cache.validated(&mut stored, request, &response.headers) {
-                    return Ok(Answer::OfAnother);
+                    return Ok(Told::OfAnother);
                 }
                 self.replay(request, stored, CacheUse::Revalidated, noted)?;
             }
             _ => self.receive(request, response, &mut noted.volume)?,
         }
-        Ok(Answer::Page)
+        Ok(Told::Page)
     }
 
     fn log<T>(&self, noted: Noted, outcome: &std::result::Result<T, Failure>, attempt: u32) {
@@ -288,7 +340,7 @@ impl Page<'_> {
             body: stored.body(),
             exchange: &exchange,
         };
-        Ok(self.read_page(&mut body)?)
+        self.read_page(&mut body)
     }
 
     fn receive(
@@ -297,18 +349,11 @@ impl Page<'_> {
         mut response: Response,
         volume: &mut Volume,
     ) -> Outcome {
-        let is_empty = self
-            .shared
-            .chains
-            .table()
-            .empty_on
-            .contains(&response.status);
+        let table = self.shared.chains.table();
         let outcome = match response.status {
-            _ if is_empty => {
-                self.end_chain();
-                Ok(())
-            }
-            200..300 => self.succeed(request, &mut response).map_err(Failure::from),
+            status if self.has_expired(status) => Err(self.expired(&mut response).into()),
+            status if table.empty_on.contains(&status) => self.succeed_without(&mut response),
+            200..300 => self.succeed(request, &mut response),
             _ => Err(self.refusal(&mut response)),
         };
         *volume = Volume::of(&response.body);
@@ -319,15 +364,12 @@ impl Page<'_> {
         outcome
     }
 
-    fn succeed(&mut self, request: &Request, response: &mut Response) -> Result<()> {
+    fn succeed(&mut self, request: &Request, response: &mut Response) -> Outcome {
         if !std::mem::replace(&mut self.counted, true) {
             self.shared.ledger.count_page();
         }
-        let head = Head {
-            status: response.status,
-            url: std::mem::take(&mut response.url),
-            headers: std::mem::take(&mut response.headers),
-        };
+        self.meet(response);
+        let head = &self.head;
         let shared = Arc::clone(self.shared);
         let cache = shared.cache.as_ref();
         let recording =
@@ -336,14 +378,13 @@ impl Page<'_> {
             response.body.expect_lines();
         }
         let mut body = Received::new(&mut response.body, &shared.ledger, recording);
-        self.head = head;
         self.read_page(&mut body)?;
         self.recording = body.whole();
         Ok(())
     }
 
     /// Reads the body of a response whose head is known.
-    fn read_page(&mut self, body: &mut dyn Read) -> Result<()> {
+    fn read_page(&mut self, body: &mut dyn Read) -> Outcome {
         self.consider(Stage::Headers, &PageEnd::default());
         // RFC 9110 sections 15.3.5 and 15.3.6: there is no content.
         let end = match (&self.shared.chains.table().shape, self.head.status) {
@@ -360,7 +401,36 @@ impl Page<'_> {
             (_, 204 | 205) => PageEnd::default(),
             _ => self.decode(body)?,
         };
+        self.conclude(end)
+    }
+
+    /// A status that means that there are no rows.
+    fn succeed_without(&mut self, response: &mut Response) -> Outcome {
+        self.meet(response);
+        self.conclude(PageEnd::default())
+    }
+
+    fn meet(&mut self, response: &mut Response) {
+        self.head = Head {
+            status: response.status,
+            url: std::mem::take(&mut response.url),
+            headers: std::mem::take(&mut response.headers),
+        };
+    }
+
+    /// All of the page is known.
+    fn conclude(&mut self, end: PageEnd) -> Outcome {
+        // A status without content, where an earlier try had rows: the decoder has not seen it.
+        if end.rows < self.progress.rows {
+            let reason = format!("page {} changed while it was being read again", self.page);
+            let exchange = self.exchange.clone();
+            return Err(Error::Paging { exchange, reason }.into());
+        }
+        if !self.is_guess {
+            succession::note(self.shared, self.fingerprint(), &self.exchange)?;
+        }
         self.consider(Stage::Page, &end);
+        self.end = end;
         Ok(())
     }
 
@@ -434,18 +504,40 @@ impl Page<'_> {
     }
 
     fn refusal(&self, response: &mut Response) -> Failure {
-        let redactor = self.shared.client.redactor();
-        let field = self.shared.chains.table().error_field.as_deref();
-        let asked = retry::asked_to_wait(&response.headers, SystemTime::now());
-        let message = status::message(&mut response.body, &response.headers, field, redactor);
         Failure {
+            asked: http::asked_to_wait(&response.headers, SystemTime::now()),
             error: Error::Status {
                 exchange: self.exchange.clone(),
                 status: response.status,
-                message,
+                message: self.message(response),
             },
-            asked,
         }
+    }
+
+    /// Whether a status means that the API does not know the cursor or URL any more that it gave for this page.
+    fn has_expired(&self, status: u16) -> bool {
+        let table = self.shared.chains.table();
+        let is_given = matches!(
+            table.paging,
+            Paging::Auto | Paging::Link | Paging::NextUrl { .. } | Paging::Cursor { .. }
+        );
+        is_given && self.page > 1 && table.expired_on.contains(&status)
+    }
+
+    fn expired(&self, response: &mut Response) -> Error {
+        Error::Expired {
+            exchange: self.exchange.clone(),
+            status: response.status,
+            reason: String::new(),
+            message: self.message(response),
+        }
+    }
+
+    /// The API's own words.
+    fn message(&self, response: &mut Response) -> Option<String> {
+        let redactor = self.shared.client.redactor();
+        let field = self.shared.chains.table().error_field.as_deref();
+        status::message(&mut response.body, &response.headers, field, redactor)
     }
 
     /// Asks the pager what follows, with what is known now.
@@ -453,73 +545,32 @@ impl Page<'_> {
         let Some(pager) = &mut self.baton else {
             return;
         };
-        let facts = PageFacts {
-            stage,
-            status: self.head.status,
-            url: &self.head.url,
-            headers: &self.head.headers,
-            envelope: (stage == Stage::Page).then_some(&end.envelope),
-            rows: end.rows,
-            last_key: end.last_key.as_deref(),
-        };
-        let decision = pager.next(&facts);
-        self.shared
-            .ledger
-            .note_reported(pager.known_total(), pager.known_page_count());
-        match decision {
-            Ok(Decision::NotYet) if stage < Stage::Page => {}
-            // Nobody else would ever decide, and the consumer would wait for good.
-            Ok(Decision::NotYet) => self.contradict(Error::Paging {
-                exchange: self.exchange.clone(),
-                reason: "the page does not tell whether another one follows".to_owned(),
-            }),
-            Ok(Decision::Next(request)) => self.next_page(request),
-            Ok(Decision::End(_)) => self.end_chain(),
-            Err(error) => self.contradict(error),
+        let facts = self.head.facts(stage, end);
+        match succession::ask(self.shared, &self.exchange, pager, &facts) {
+            Answer::NotYet if self.has_foreseen => {}
+            Answer::NotYet => {
+                self.has_foreseen = succession::foresee(self.shared, self.chain, self.page, pager);
+            }
+            answer => {
+                self.is_wrong = matches!(answer, Answer::Wrong(_));
+                self.hand_on(answer);
+            }
         }
     }
 
-    /// This page is the last one, and its end an error.
-    fn contradict(&mut self, error: Error) {
-        self.contradiction = Some(error);
-        self.pass_on(|_, _| Next::Over);
-    }
-
-    fn end_chain(&mut self) {
-        self.pass_on(|_, _| Next::Over);
-    }
-
-    fn next_page(&mut self, request: Request) {
-        if self.shared.most_pages.is_some_and(|most| self.page >= most) {
-            self.shared.ledger.note_partial();
-            return self.end_chain();
+    /// Hands the baton on, once.
+    fn hand_on(&mut self, answer: Answer) {
+        if let Some(pager) = self.baton.take() {
+            succession::hand_on(self.shared, self.chain, self.page, answer, pager);
         }
-        self.pass_on(|page, pager| {
-            Next::Known(Box::new(Job {
-                chain: page.chain,
-                page: page.page.saturating_add(1),
-                request,
-                pager,
-            }))
-        });
-    }
-
-    /// Hands the baton on, once: whoever is free goes on with what follows.
-    fn pass_on(&mut self, next: impl FnOnce(&Self, Pager) -> Next) {
-        let Some(pager) = self.baton.take() else {
-            return;
-        };
-        let next = next(self, pager);
-        self.shared.stream.decide(self.chain, next);
-        // Only a scan's first thread can fail to start, and this is one.
-        let _ = worker::reinforce(self.shared);
     }
 }
 
 impl Sink for Page<'_> {
-    fn first_row(&mut self) -> Result<()> {
+    fn first_row(&mut self, before: &Envelope) -> Result<()> {
         let so_far = PageEnd {
             rows: 1,
+            envelope: before.clone(),
             ..PageEnd::default()
         };
         self.consider(Stage::FirstRow, &so_far);
@@ -529,21 +580,31 @@ impl Sink for Page<'_> {
     fn batch(&mut self, batch: Batch) -> Result<()> {
         // Before they are handed over: a consumer that stops at once reads the counts right away.
         self.shared.ledger.count_rows(batch.rows);
-        self.shared.stream.push(self.ticket, batch)
+        let waiting = Instant::now();
+        let pushed = self.shared.stream.push(self.ticket, batch);
+        self.blocked += waiting.elapsed();
+        pushed
     }
 }
 
 /// Why an error that may pass was final, where the user could not know.
 fn explained(mut error: Error, reason: &GiveUp) -> Error {
-    if let (Error::Status { message, .. }, GiveUp::AskedToWait(wait)) = (&mut error, reason) {
-        let asked = format!(
-            "it asks to be called again in {} s, which is longer than is waited for",
-            wait.as_secs()
-        );
-        *message = Some(match message.take() {
-            Some(text) => format!("{text} ({asked})"),
-            None => asked,
-        });
+    let why = match reason {
+        GiveUp::NotTransient | GiveUp::TriedEnough => return error,
+        GiveUp::AskedToWait(wait) => format!(
+            "it asks to be called again in {} s, which is longer than option \"max_retry_time\" allows",
+            wait.as_secs_f64().ceil()
+        ),
+        GiveUp::OutOfTime => "the time of option \"max_retry_time\" is used up".to_owned(),
+    };
+    let add = |text: &mut String| text.push_str(&format!(" ({why})"));
+    match &mut error {
+        Error::Status { message, .. } => match message {
+            Some(text) => add(text),
+            None => *message = Some(why),
+        },
+        Error::Connect { reason, .. } | Error::Truncated { reason, .. } => add(reason),
+        _ => {}
     }
     error
 }

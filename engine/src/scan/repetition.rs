@@ -78,6 +78,12 @@ impl Repetition {
         })
     }
 
+    /// The chain starts over.
+    pub(super) fn forget(&self, chain: usize) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.remove(&chain);
+    }
+
     /// The pages in a row around `page`, itself included, that have its rows, as far as they were noted.
     fn run(&self, page: Fingerprint) -> Range<u32> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,13 @@
 //! The flow of pages between threads: waiting for room and work on one side, a wake descriptor on the other.
 
 use super::Polled;
-use super::chain::{Job, Next};
+use super::chain::{Ahead, Job, Next};
 use super::flow::{Flow, Ticket};
+use super::succession::Report;
 use crate::Result;
 use crate::decode::Batch;
 use crate::http::eventfd;
+use crate::pagination::Pager;
 use nix::sys::eventfd::EventFd;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -59,9 +61,41 @@ impl Stream {
         }
     }
 
-    pub(super) fn decide(&self, chain: usize, next: Next) {
-        self.flow().decide(chain, next);
+    /// Page `page` of `chain` has decided what follows it, or that there is something wrong with it; `ahead`: the pages
+    /// that may be requested after the next one.
+    pub(super) fn decide(
+        &self,
+        chain: usize,
+        page: u64,
+        verdict: Result<Next>,
+        ahead: Option<Ahead>,
+    ) {
+        let must_wake = self.flow().decide(chain, page, verdict, ahead);
+        self.signal(must_wake);
         self.changed.notify_all();
+    }
+
+    /// Pages of `chain` that may be requested before it is decided on them, from its page `first` on.
+    pub(super) fn foresee(&self, chain: usize, first: u64, ahead: Ahead) {
+        self.flow().foresee(chain, first, ahead);
+        self.changed.notify_all();
+    }
+
+    /// What a page that was requested before it was decided on turned out to be.
+    pub(super) fn report(&self, ticket: Ticket, report: Box<Report>) {
+        self.flow().report(ticket, report);
+    }
+
+    /// A page of `chain` of which it can be decided now what follows it.
+    pub(super) fn claim(&self, chain: usize) -> Option<(u64, Box<Pager>, Box<Report>)> {
+        self.flow().claim(chain)
+    }
+
+    /// Starts a page's chain over, or says why that is impossible.
+    pub(super) fn start_over(&self, ticket: Ticket) -> std::result::Result<(), &'static str> {
+        let outcome = self.flow().start_over(ticket);
+        self.changed.notify_all();
+        outcome
     }
 
     /// Hands over a batch of a page, once there is room. [`Error::Cancelled`] when nobody wants it.

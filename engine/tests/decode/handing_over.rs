@@ -2,7 +2,7 @@
 
 use crate::harness::*;
 use rest_engine::Error;
-use rest_engine::decode::{Batch, Progress, RowPlan, Sink, decode_page};
+use rest_engine::decode::{Batch, Envelope, Progress, RowPlan, Sink, decode_page};
 use rest_engine::model::{RowsShape, Type};
 use std::cell::Cell;
 use std::io::Read;
@@ -110,7 +110,7 @@ struct Watching {
 }
 
 impl Sink for Watching {
-    fn first_row(&mut self) -> rest_engine::Result<()> {
+    fn first_row(&mut self, _: &Envelope) -> rest_engine::Result<()> {
         assert!(self.announced_at.replace(self.read.get()).is_none());
         Ok(())
     }

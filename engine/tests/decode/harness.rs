@@ -1,7 +1,7 @@
 //! Decodes a body that is served in chunks, and shows the cells as plain values.
 
 use rest_engine::decode::{
-    Batch, Cell, Layout, PageEnd, Progress, RowPlan, Sink, Wanted, decode_page,
+    Batch, Cell, Envelope, Layout, PageEnd, Progress, RowPlan, Sink, Wanted, decode_page,
 };
 use rest_engine::error::{Error, Exchange, Result};
 use rest_engine::model::{FieldPath, Format, OnError, RowsPath, RowsShape, Type};
@@ -65,7 +65,7 @@ impl Collected {
 }
 
 impl Sink for Collected {
-    fn first_row(&mut self) -> Result<()> {
+    fn first_row(&mut self, _: &Envelope) -> Result<()> {
         assert!(
             self.batches.is_empty(),
             "the first row is announced before the first batch"

@@ -503,7 +503,7 @@ fn a_chain_that_fails_forgets_the_pages_that_led_there() {
     let (ids, error) = read(&mut scan);
     assert_eq!(ids, [0]);
     assert!(
-        matches!(error, Some(Error::Status { status: 410, .. })),
+        matches!(error, Some(Error::Expired { status: 410, .. })),
         "{error:?}"
     );
     assert_eq!(place.read(&table).0, [2], "it is asked for anew");

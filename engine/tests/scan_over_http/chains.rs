@@ -211,6 +211,8 @@ fn budgets_count_exactly() {
         let table = table(&server.url());
         let mut spec = spec(&table, 20);
         spec.budget = Some(Arc::new(StatementBudget::new(bound)));
+        // One that reads everything is refused before it begins.
+        spec.fetch_ahead = false;
         let mut scan = Scan::start(client(&table), spec).unwrap();
         let (ids, error) = read(&mut scan);
         assert!(
@@ -229,7 +231,9 @@ fn budgets_count_exactly() {
     assert_eq!(read(&mut start(&table, 20)), (range(0, 20), None));
     assert_eq!(server.targets().len(), 20);
     table.source.max_requests = Some(7);
-    let mut scan = start(&table, 20);
+    let mut spec = spec(&table, 20);
+    spec.fetch_ahead = false;
+    let mut scan = Scan::start(client(&table), spec).unwrap();
     assert!(read(&mut scan).1.is_some());
     assert_eq!(scan.statistics().requests, 7);
 }
@@ -289,4 +293,29 @@ fn what_waits_behind_a_slow_chain_is_bounded() {
     assert!(before < 24 << 20, "{before}");
     gate.wait();
     assert_eq!(read(&mut scan), (range(0, 4800), None));
+}
+
+#[test]
+fn what_all_rows_take_is_refused_before_the_first_request() {
+    let server = single_rows();
+    let refused = |table: &Table, spec: ScanSpec| {
+        let error = Scan::start(client(table), spec).unwrap_err();
+        error.to_string()
+    };
+    let mut table = table(&server.url());
+    let mut bound = spec(&table, 20);
+    bound.budget = Some(Arc::new(StatementBudget::new(19)));
+    assert_eq!(
+        refused(&table, bound),
+        "the 20 requests that all rows take (setting \"rest_fdw.max_requests\") would exceed the limit of 19"
+    );
+    table.source.max_requests = Some(10);
+    assert!(refused(&table, spec(&table, 20)).contains("option \"max_requests\" of the server"));
+    (table.source.max_requests, table.source.max_pages) = (None, Some(10));
+    assert!(refused(&table, spec(&table, 20)).contains("option \"max_pages\" of the server"));
+    // Who may stop earlier may not need them all.
+    let mut lazy = spec(&table, 20);
+    lazy.fetch_ahead = false;
+    let mut scan = Scan::start(client(&table), lazy).unwrap();
+    assert_eq!(ids(&next(&mut scan).unwrap().unwrap()), [0]);
 }

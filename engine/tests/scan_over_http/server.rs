@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ impl Received {
 pub enum Act {
     Send(Vec<u8>),
     Pause(Duration),
+    /// Goes on once this holds, or after ten seconds.
+    Until(Box<dyn Fn() -> bool + Send>),
     /// Nothing more, until the client goes.
     Stall,
     Close,
@@ -240,6 +242,14 @@ fn perform(stream: &mut TcpStream, act: Act) -> bool {
         Act::Pause(time) => {
             thread::sleep(time);
             true
+        }
+        Act::Until(holds) => {
+            let started = Instant::now();
+            while !holds() && started.elapsed() < Duration::from_secs(10) {
+                thread::sleep(Duration::from_millis(2));
+            }
+            // What was waited for in vain must show.
+            holds()
         }
         Act::Stall => {
             let _ = stream.read(&mut [0]);

@@ -80,6 +80,7 @@ fn source(base_url: &str) -> Source {
             max_retries: 2,
             statuses: vec![429, 503],
             network: true,
+            max_time: Duration::from_secs(60),
         },
         rate_limit: None,
         max_concurrency: 4,

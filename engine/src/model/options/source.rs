@@ -198,6 +198,9 @@ fn retry(given: &Given) -> Result<RetryPolicy, OptionError> {
         max_retries: given.read("max_retries", quantity::retries)?.unwrap_or(5),
         statuses,
         network,
+        max_time: given
+            .read("max_retry_time", quantity::timeout)?
+            .unwrap_or(Duration::from_secs(300)),
     })
 }
 

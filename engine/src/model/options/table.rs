@@ -100,7 +100,10 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         entity_endpoint: own.text("entity_endpoint").map(str::to_owned),
         entity_field: given.read("entity_field", path::member)?,
         key: key(&given, definition)?,
-        empty_on: given.read("empty_on", empty_on)?.unwrap_or_default(),
+        empty_on: given.read("empty_on", statuses)?.unwrap_or_default(),
+        expired_on: given
+            .read("expired_on", statuses)?
+            .unwrap_or_else(|| vec![GONE]),
         error_field: given.read("error_field", path::member)?,
         recheck: given.read("recheck", quantity::boolean)?.unwrap_or(true),
         caching: caching::caching(&given)?,
@@ -185,8 +188,11 @@ pub(super) fn filter_template(option: &str, value: &str) -> Result<(), OptionErr
     )
 }
 
-/// Statuses that mean no rows.
-pub(super) fn empty_on(option: &str, value: &str) -> Result<Vec<u16>, OptionError> {
+/// RFC 9110 section 15.5.11; what Kubernetes answers to a cursor that is too old.
+const GONE: u16 = 410;
+
+/// Statuses that have a meaning of their own.
+pub(super) fn statuses(option: &str, value: &str) -> Result<Vec<u16>, OptionError> {
     value
         .split(',')
         .map(|status| error_status(option, status.trim()))

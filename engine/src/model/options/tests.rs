@@ -433,7 +433,12 @@ fn numbers_and_truth_values_have_bounds() {
     accept(Level::Table, "rows_estimate", &["1e6", "12.5"]);
     accept(Level::Table, "empty_on", &["404", "404, 410"]);
     refuse(Level::Table, "empty_on", &["", "200", "abc", "404,"]);
+    accept(Level::Table, "expired_on", &["410", "400, 404"]);
+    refuse(Level::Table, "expired_on", &["", "200", "gone"]);
     refuse(Level::Server, "retry_on", &["ok", "200"]);
+    accept(Level::Server, "retry_on", &["425"]);
+    accept(Level::Server, "max_retry_time", &["90s", "10min"]);
+    refuse(Level::Server, "max_retry_time", &["0s", "90"]);
 }
 
 #[test]
@@ -1007,6 +1012,8 @@ fn defaults_are_those_of_the_documentation() {
     );
     assert_eq!((source.retry.max_retries, source.retry.network), (5, true));
     assert_eq!(source.retry.statuses, [408, 429, 500, 502, 503, 504]);
+    assert_eq!(source.retry.max_time, Duration::from_secs(300));
+    assert_eq!(read.expired_on, [410]);
     assert_eq!(
         (source.max_concurrency, source.max_response_bytes),
         (4, 256 << 20)

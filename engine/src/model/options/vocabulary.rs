@@ -102,6 +102,7 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Server, "max_retries", works!(quantity::retries)),
     Entry(Home::Server, "retry_on", works!(source::retry_on)),
     Entry(Home::Server, "rate_limit", works!(quantity::rate)),
+    Entry(Home::Server, "max_retry_time", works!(quantity::timeout)),
     Entry(
         Home::Server,
         "max_concurrency",
@@ -191,7 +192,8 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "max_sort_keys", works!(quantity::positive)),
     Entry(Home::Table, "fields_param", works!(paging::parameter)),
     Entry(Home::Table, "key", works!(columns::names)),
-    Entry(Home::Table, "empty_on", works!(table::empty_on)),
+    Entry(Home::Table, "empty_on", works!(table::statuses)),
+    Entry(Home::Table, "expired_on", works!(table::statuses)),
     Entry(Home::Table, "error_field", works!(path::member)),
     Entry(Home::Table, "recheck", works!(quantity::boolean)),
     Entry(Home::Table, "cache", works!(caching::kind)),
