@@ -31,6 +31,7 @@ listen_addresses = ''
 unix_socket_directories = '$folder'
 port = 5432
 fsync = off
+max_connections = 300
 timezone = 'UTC'
 log_line_prefix = '%m [%p] '
 ${CLUSTER_SETTINGS:-}
