@@ -115,9 +115,9 @@ impl HostRule {
             };
         }
         if let Some((address, prefix)) = entry.split_once('/') {
-            let address: IpAddr = address
-                .parse()
-                .map_err(|_| invalid("not an address before the slash"))?;
+            let address: IpAddr = address.parse().map_err(|_| {
+                invalid("must be a host name, *.suffix, an address or a CIDR block")
+            })?;
             let bits = if address.is_ipv4() { 32 } else { 128 };
             return match prefix.parse() {
                 Ok(prefix) if prefix <= bits => Ok(HostRule::Network { address, prefix }),

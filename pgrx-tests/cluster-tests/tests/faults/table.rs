@@ -47,7 +47,8 @@ pub struct Fault {
 pub fn faults(style: Style, page: usize) -> Vec<Fault> {
     let after = if style.is_empty(page) { 1 } else { IN_THE_BODY };
     let mut all = connections(after);
-    all.extend(statuses());
+    let expires = matches!(style, Style::Link | Style::NextUrl | Style::Cursor);
+    all.extend(statuses(expires && page > 1));
     all.extend(rate_limits());
     all.extend(bodies());
     all.extend(contents(style, page, after));
@@ -192,7 +193,8 @@ fn refused_with(status: u16, reason: &str) -> Expected {
     )
 }
 
-fn statuses() -> Vec<Fault> {
+/// `has_cursor`: the page was named by the one before, in a way that expires.
+fn statuses(has_cursor: bool) -> Vec<Fault> {
     let mut all = Vec::new();
     for (status, reason) in [
         (408, "Request Timeout"),
@@ -233,11 +235,15 @@ fn statuses() -> Vec<Fault> {
     ] {
         let body = json!({"message": reason}).to_string();
         let fault = json!({"kind": "status", "status": status, "body": body});
-        all.push(lasting(
-            &status.to_string(),
-            fault,
-            refused_with(status, reason),
-        ));
+        let expected = match status {
+            410 if has_cursor => error(
+                "HV00M",
+                "the cursor of the next page has expired",
+                "the API says 410: the cursor has expired",
+            ),
+            _ => refused_with(status, reason),
+        };
+        all.push(lasting(&status.to_string(), fault, expected));
     }
     let expired = json!({"kind": "status", "status": 401, "body": "{\"message\": \"the token has expired\"}"});
     all.push(lasting(
