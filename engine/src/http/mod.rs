@@ -16,9 +16,11 @@ mod redact;
 mod redirect;
 mod resolve;
 pub mod retry;
+mod route;
 mod sign_in;
 pub(crate) mod status;
 pub(crate) mod thread;
+mod tls;
 mod transport;
 mod window;
 
