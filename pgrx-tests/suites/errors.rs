@@ -654,7 +654,7 @@ mod tests {
             "HV00M",
             "the API answered with status 429",
             &format!(
-                "{}, the API says: slow down (it asks to be called again in 3600 s, which is longer than is waited for)",
+                "{}, the API says: slow down (it asks to be called again in 3600 s, which is longer than option \"max_retry_time\" allows)",
                 place(&api)
             ),
             "",

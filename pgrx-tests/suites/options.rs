@@ -512,7 +512,7 @@ mod tests {
                 server("auth 'digest'"),
                 "auth",
                 "\"digest\" is not a kind of sign-in",
-                "Valid values are none, basic, bearer and api_key.",
+                "Valid values are none, basic, bearer, api_key, oauth2_client_credentials and oauth2_refresh_token.",
             ),
             (
                 server("api_key_in 'body'"),
@@ -542,7 +542,7 @@ mod tests {
                 table("format 'xml'"),
                 "format",
                 "\"xml\" is not a format of responses",
-                "Write json.",
+                "Valid values are json, jsonl and csv.",
             ),
             (
                 table("dialect 'graphql'"),

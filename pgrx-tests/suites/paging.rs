@@ -720,7 +720,7 @@ mod tests {
             assert_eq!(
                 found.message,
                 format!(
-                    "connection to http://other.invalid is not allowed: the next page's URL leaves the server's own origin {origin}, and credentials go to that one only"
+                    "connection to http://other.invalid is not allowed: the next page's URL leaves the server's own origin {origin}, and credentials go to that one only; a superuser can add the host to \"rest_fdw.allowed_hosts\", so that it is asked without credentials"
                 )
             );
             assert_eq!(

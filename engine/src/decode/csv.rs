@@ -13,6 +13,9 @@ use crate::model::{Csv, FieldPath, OnError, Type};
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 use memchr::memchr_iter;
 
+/// Fields that a record may have: each costs memory besides its text.
+const MOST_FIELDS: usize = 1 << 16;
+
 /// Names of a header that a message lists.
 const MOST_LISTED: usize = 10;
 
@@ -222,6 +225,9 @@ impl<'a> Records<'a> {
             Broken::AfterQuote(field) => self.body(format!(
                 "field {field} of the record on line {line} goes on after its closing quote"
             )),
+            Broken::TooWide => self.body(format!(
+                "the record on line {line} has more than {MOST_FIELDS} fields"
+            )),
             Broken::More | Broken::Unclosed => Error::Truncated {
                 exchange: self.outbox.exchange().clone(),
                 reason: format!(
@@ -346,6 +352,8 @@ enum Broken {
     Unclosed,
     /// A field, counted from 1, goes on after its closing quote.
     AfterQuote(usize),
+    /// It has more than [`MOST_FIELDS`].
+    TooWide,
 }
 
 /// Splits a record into its fields, without their quotes.
@@ -406,6 +414,9 @@ impl Splitter {
         loop {
             if at == text.len() && !ended {
                 return Err(Broken::More);
+            }
+            if self.fields.len() == MOST_FIELDS {
+                return Err(Broken::TooWide);
             }
             let (start, room) = (at, filled);
             let (mut result, used, written) = self

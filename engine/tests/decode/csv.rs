@@ -259,6 +259,17 @@ fn what_would_lose_rows_is_refused_and_named() {
     ] {
         refused(body.as_bytes(), a(), &usual(), expected);
     }
+    let wide = |fields: usize| vec!["x"; fields].join(",");
+    refused(
+        wide(65_537).as_bytes(),
+        vec![placed(0, Type::Text)],
+        &headless(),
+        "the record on line 1 has more than 65536 fields",
+    );
+    assert_eq!(
+        rows(&wide(65_536), vec![placed(65_535, Type::Text)], &headless()),
+        [[text("x")]]
+    );
     refused(
         b"1,x\n",
         vec![placed(2, Type::Text)],

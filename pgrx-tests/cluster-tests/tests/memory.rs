@@ -80,6 +80,64 @@ fn one_response_of_200_megabytes_stays_within_the_bound() {
     assert!(received >= 200_000_000, "{received} bytes are not 200 MB");
 }
 
+/// One response of more than 200 MB, made while it is sent.
+fn one_stream(name: &str, format: &str, stream: &serde_json::Value, encoding: &str) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let route = |times: u64| {
+        let mut stream = stream.clone();
+        stream["times"] = json!(times);
+        json!({"routes": {"/items": {"stream": stream, "encoding": encoding}}})
+    };
+    let api = Api::new(name, &route(1_000));
+    let database = Database::create(name);
+    let mut session = database.connect();
+    api.create_server(&mut session, "api", &format!(", format '{format}'"));
+    session.run(TABLE);
+    session.run("SET jit = off");
+    assert_eq!(session.row(READ), read_of(1_000));
+    const ROWS: u64 = 750_000;
+    api.define(&route(ROWS));
+    let growth = growth(&mut session, READ, &read_of(ROWS));
+    println!("{name}: {} KiB of growth", growth / 1024);
+    assert!(growth <= BOUND, "the backend grew by {growth} bytes");
+}
+
+/// Rows of about 290 bytes.
+fn json_row() -> String {
+    format!(
+        r#"{{"id": {{n}}, "title": "Item {{n}}", "state": "open", "score": 1.5, "comments": 7, "created_at": "2024-02-29T12:00:00Z", "labels": ["a", "b"], "body": "{}"}}"#,
+        "the quick brown fox ".repeat(8)
+    )
+}
+
+#[test]
+fn json_lines_of_200_megabytes_stay_within_the_bound() {
+    let stream = json!({"part": format!("{}\n", json_row())});
+    one_stream("memory_lines", "jsonl", &stream, "");
+    one_stream("memory_lines_zstd", "jsonl", &stream, "zstd");
+}
+
+#[test]
+fn csv_of_200_megabytes_stays_within_the_bound() {
+    let body = "the quick brown fox ".repeat(10);
+    let stream = json!({
+        "head": "id,title,state,score,comments,created_at,labels,body\r\n",
+        "part": format!("{{n}},\"Item \"\"{{n}}\"\"\",open,1.5,7,2024-02-29T12:00:00Z,\"[\"\"a\"\",\"\"b\"\"]\",{body}\r\n"),
+    });
+    one_stream("memory_csv", "csv", &stream, "");
+    one_stream("memory_csv_br", "csv", &stream, "br");
+}
+
+#[test]
+fn compressed_json_of_200_megabytes_stays_within_the_bound() {
+    let stream =
+        json!({"head": "{\"items\": [", "part": json_row(), "separator": ",", "tail": "]}"});
+    for encoding in ["gzip", "deflate", "gzip, zstd"] {
+        let name = format!("memory_json_{}", encoding.replace(", ", "_"));
+        one_stream(&name, "json", &stream, encoding);
+    }
+}
+
 #[test]
 fn a_query_that_keeps_200_megabytes_is_seen() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,6 +2,7 @@
 
 use super::condition::{ROW, SAMPLED};
 use super::question::{Outcome, ask};
+use crate::encoding::to_server;
 use crate::executor::Observed;
 use crate::functions::sql;
 use crate::functions::text::DatabaseJson;
@@ -39,7 +40,7 @@ impl Sample {
         let context = unsafe { pg_sys::CurrentMemoryContext };
         let (outcome, observed) = ask(MOST_PAGES, || {
             Spi::connect(|client| {
-                let row = client.select(&query, Some(1), &[])?.first();
+                let row = client.select(&to_server(&query), Some(1), &[])?.first();
                 Ok((array(&row, context)?, row.get::<i64>(2)?))
             })
         });
@@ -87,7 +88,8 @@ impl Sample {
         let more = more.map(DatumWithOid::from);
         let arguments: Vec<DatumWithOid> = std::iter::once(sample).chain(more).collect();
         ask(MOST_PAGES, || {
-            Spi::connect(|client| read(&client.select(query, Some(1), &arguments)?.first()))
+            let query = to_server(query);
+            Spi::connect(|client| read(&client.select(&query, Some(1), &arguments)?.first()))
         })
     }
 }

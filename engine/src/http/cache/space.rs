@@ -16,7 +16,7 @@ pub(super) const STEP: u64 = 256 << 10;
 /// The part of the bound that one file may take.
 const LARGEST: u64 = 8;
 /// How long the lock is waited for. Who holds it for longer is making room.
-pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(1);
 /// What was not used for so long goes in any case.
 const UNUSED: Duration = Duration::from_secs(7 * 86400);

@@ -13,7 +13,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// A file is locked by its writer long before it is so old.
+const SURELY_LOCKED: Duration = Duration::from_secs(60);
 
 /// The stored responses below a directory.
 ///
@@ -149,7 +152,7 @@ impl Store {
         {
             // Nothing can cancel the wait, so it is short.
             let space = Space {
-                patience: PATIENCE / 5,
+                patience: PATIENCE / 20,
                 ..self.space(u64::MAX, &cancel)
             };
             space.release(charged);
@@ -178,11 +181,12 @@ impl Store {
         self.key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes what nobody writes any more: its writer has died.
+    /// Removes what nobody writes any more: its writer has died. One that has just begun may not have its lock yet.
     fn remove_orphans(&self) {
-        for (file, _) in entries(&self.layout.unfinished()) {
-            let is_orphan = File::open(&file).is_ok_and(|open| open.try_lock().is_ok());
-            if is_orphan {
+        for (file, found) in entries(&self.layout.unfinished()) {
+            let written = found.modified().ok().and_then(|time| time.elapsed().ok());
+            let is_old = written.is_some_and(|ago| ago > SURELY_LOCKED);
+            if is_old && File::open(&file).is_ok_and(|open| open.try_lock().is_ok()) {
                 let _ = fs::remove_file(file);
             }
         }

@@ -338,8 +338,13 @@ fn what_a_dead_process_left_goes_and_what_is_being_written_stays() {
         .join("unfinished")
         .join(format!("{SERVER}.0123456789abcdef"));
     fs::write(&orphan, b"half").unwrap();
+    let just_begun = orphan.with_extension("begun");
+    fs::write(&just_begun, b"half").unwrap();
+    let long_ago = SystemTime::now() - Duration::from_secs(600);
+    File::open(&orphan).unwrap().set_modified(long_ago).unwrap();
     assert!(store(&folder.store(), 1, b"x", 100 * MIB));
     assert!(!orphan.exists());
+    assert!(just_begun.exists(), "its writer may be about to lock it");
     assert!(alive.write(b"whole") && alive.finish());
     assert_eq!(find(&stored, 0).unwrap(), b"written whole");
 }

@@ -412,6 +412,11 @@ fn directus_names_results_by_their_function_and_field() {
         request(&paged, &wish(&[STATE, ID], &[ROWS])),
         "/items?aggregate[count]=*&groupBy[]=state&groupBy[]=id&sort=state,id&limit=50&offset=0"
     );
+    let of_rows = directus(&[("page_size_param", "limit"), ("page_size", "50")]);
+    assert_eq!(
+        request(&of_rows, &wish(&[ID], &[ROWS])),
+        "/items?aggregate[count]=*&groupBy[]=id&sort=id&limit=-1"
+    );
     let both = wish(&[], &[ROWS, of(Function::Count, ID)]);
     assert_eq!(
         choose(&table, &both).unwrap_err(),

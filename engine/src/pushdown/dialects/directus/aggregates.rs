@@ -9,7 +9,7 @@ use crate::model::{Column, FieldPath, Function, Paging, Role, Table, Type};
 use crate::pushdown::dialects::constant::{constant, refuse};
 use crate::pushdown::dialects::spelling::Parameter;
 use crate::pushdown::dialects::templated::Aggregating;
-use crate::pushdown::{Aggregate, AskedBy, Call, member};
+use crate::pushdown::{Aggregate, AskedBy, Call, member, without_totals};
 
 pub(super) struct Aggregates;
 
@@ -73,7 +73,7 @@ impl Aggregating for Aggregates {
             sent.extend(groups);
             // Groups are ordered, so that their pages fit together.
             sent.push(Parameter::query("sort", group.join(",")));
-            if matches!(table.paging, Paging::None | Paging::Auto) {
+            if is_one_page(table) {
                 // Without a limit, there would be a hundred.
                 sent.push(Parameter::query("limit", "-1"));
             }
@@ -81,7 +81,7 @@ impl Aggregating for Aggregates {
         Ok(sent)
     }
 
-    /// What the table says of totals is about rows.
+    /// What the table says of totals, and of a page that is the only one, is about rows.
     fn answered(&self, table: &Table, aggregate: &Aggregate, mut answer: Table) -> Table {
         let results = answer.columns.iter_mut().skip(aggregate.group.len());
         for (column, call) in results.zip(&aggregate.calls) {
@@ -92,14 +92,21 @@ impl Aggregating for Aggregates {
             };
             column.role = Role::Field(FieldPath::Path(place));
         }
-        Table {
-            has_more_field: None,
-            total_field: None,
-            total_header: None,
-            page_count_field: None,
-            ..answer
+        let answer = without_totals(answer);
+        match is_one_page(table) {
+            true => Table {
+                page_size: None,
+                max_page_size: None,
+                ..answer
+            },
+            false => answer,
         }
     }
+}
+
+/// Whether all groups are asked for at once.
+fn is_one_page(table: &Table) -> bool {
+    matches!(table.paging, Paging::None | Paging::Auto)
 }
 
 /// The field that a call is about; `None` for rows, unless values are counted beside them: then a field that all

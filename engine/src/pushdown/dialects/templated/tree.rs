@@ -102,17 +102,12 @@ impl Tree {
         }
     }
 
+    /// Whether two of the conditions, or one and a constant, have the same key.
     fn meet(&self, each: &[Vec<Parameter>], constants: &[&str]) -> bool {
-        let keys = |term: &Vec<Parameter>| -> Vec<String> {
-            let names = term.iter().map(|parameter| self.key(&parameter.name));
-            names.map(str::to_owned).collect()
-        };
-        let mut seen: Vec<String> = constants
-            .iter()
-            .map(|name| self.key(name).to_owned())
-            .collect();
+        let mut seen: Vec<&str> = constants.iter().map(|name| self.key(name)).collect();
         for term in each {
-            let own = keys(term);
+            let own = term.iter().map(|parameter| self.key(&parameter.name));
+            let own: Vec<&str> = own.collect();
             if own.iter().any(|key| seen.contains(key)) {
                 return true;
             }
