@@ -46,8 +46,7 @@ pub fn of_scan(
     if table.caching == Caching::Off || table.method != Method::Get || bound == 0 {
         return Ok(None);
     }
-    let mapping = options::mapping(user, server)?;
-    let mapping = mapping.map_or(pg_sys::InvalidOid, |mapping| mapping.oid);
+    let mapping = options::mapping_oid(user, server);
     // SAFETY: a variable of the backend.
     let database = unsafe { pg_sys::MyDatabaseId };
     let owner = [database, server, user, mapping].map(|oid| oid.to_u32().to_string());

@@ -68,7 +68,7 @@ pub fn client(
 ) -> Result<Arc<Client>, FdwError> {
     listen();
     forget_dropped();
-    let mapping = options::mapping(user, server)?;
+    let mapping = options::mapping(user, server, table.source.auth.as_ref())?;
     let key = Key {
         server,
         user,

@@ -1,5 +1,6 @@
 //! Reads a foreign table, its server and its user mapping from the catalog.
 
+use super::elsewhere;
 use super::types::engine_type;
 use crate::compat;
 use crate::encoding::{from_server, to_server};
@@ -8,7 +9,7 @@ use crate::settings;
 use pgrx::pg_sys;
 use rest_engine::http::Egress;
 use rest_engine::model::options::{self as engine_options, ColumnDefinition, Definition, Options};
-use rest_engine::model::{Credentials, Table};
+use rest_engine::model::{Auth, Credentials, Table};
 
 /// A foreign table as the catalog describes it at this moment.
 pub struct CatalogTable {
@@ -146,20 +147,33 @@ pub struct Mapping {
     pub credentials: Credentials,
 }
 
-/// The mapping of `user` for `server`, else that of PUBLIC; `None` where there is neither.
-pub fn mapping(user: pg_sys::Oid, server: pg_sys::Oid) -> Result<Option<Mapping>, FdwError> {
-    if !has_mapping(user, server) && !has_mapping(pg_sys::InvalidOid, server) {
+/// The mapping of `user` for `server`, which wants `auth`, else that of PUBLIC; `None` where there is neither.
+pub fn mapping(
+    user: pg_sys::Oid,
+    server: pg_sys::Oid,
+    auth: Option<&Auth>,
+) -> Result<Option<Mapping>, FdwError> {
+    let Some(mapping) = found_mapping(user, server) else {
         return Ok(None);
-    }
-    // SAFETY: a mapping exists, so this does not raise an error; its options are a list of DefElems.
-    let (oid, options) = unsafe {
-        let mapping = pg_sys::GetUserMapping(user, server);
-        ((*mapping).umid, options_of((*mapping).options))
     };
-    Ok(Some(Mapping {
-        oid,
-        credentials: engine_options::credentials(&options)?,
-    }))
+    // SAFETY: PostgreSQL has just allocated it; its options are a list of DefElems.
+    let (oid, options) = unsafe { ((*mapping).umid, options_of((*mapping).options)) };
+    let mut credentials = engine_options::credentials(&options)?;
+    elsewhere::fill(&mut credentials, auth, user)?;
+    Ok(Some(Mapping { oid, credentials }))
+}
+
+/// The same mapping's OID, or `InvalidOid`.
+pub fn mapping_oid(user: pg_sys::Oid, server: pg_sys::Oid) -> pg_sys::Oid {
+    let mapping = found_mapping(user, server);
+    // SAFETY: PostgreSQL has just allocated it.
+    mapping.map_or(pg_sys::InvalidOid, |mapping| unsafe { (*mapping).umid })
+}
+
+fn found_mapping(user: pg_sys::Oid, server: pg_sys::Oid) -> Option<*mut pg_sys::UserMapping> {
+    let exists = has_mapping(user, server) || has_mapping(pg_sys::InvalidOid, server);
+    // SAFETY: a mapping exists, so this does not raise an error.
+    exists.then(|| unsafe { pg_sys::GetUserMapping(user, server) })
 }
 
 /// Whether the object `oid` is in the catalog that `cache` is of, which has an OID for its key.

@@ -68,7 +68,7 @@ impl Client {
     ) -> Result<Client> {
         Ok(Client {
             identity: cache::of_client(source, &egress, &credentials),
-            pool: Pool::new(source, network, egress.clone()),
+            pool: Pool::new(source, network, egress.clone())?,
             signature: Signature::new(source.auth.as_ref(), &credentials)?,
             sign_in: SignIn::new(source, &credentials)?,
             redactor: Arc::new(Redactor::new(&credentials)),

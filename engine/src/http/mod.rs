@@ -17,10 +17,12 @@ mod redact;
 mod redirect;
 mod resolve;
 pub mod retry;
+mod route;
 mod sign_in;
 pub(crate) mod status;
 pub(crate) mod thread;
 mod throttle;
+mod tls;
 mod transport;
 mod window;
 

@@ -1,14 +1,16 @@
 //! The connections of a client: how they are made, and which of them are kept.
 
 use super::egress::Egress;
+use super::route::Route;
+use super::tls::{Tls, TlsConnector};
 use super::transport::{Established, LaterResolver, Network, TcpConnector};
+use crate::Result;
 use crate::model::Source;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::transport::{Connector, RustlsConnector};
+use ureq::unversioned::transport::Connector;
 
 /// How long a connection is kept that nobody uses: less than servers keep theirs, as a rule.
 const MOST_IDLE: Duration = Duration::from_secs(60);
@@ -20,19 +22,32 @@ const MOST_KEPT: usize = 8;
 pub(super) struct Pool {
     agent: Mutex<Agent>,
     config: Config,
+    making: Making,
+}
+
+/// How connections are made.
+struct Making {
     network: Network,
     egress: Egress,
+    route: Arc<Route>,
+    tls: Arc<Tls>,
 }
 
 impl Pool {
-    pub(super) fn new(source: &Source, network: Network, egress: Egress) -> Self {
-        let config = config(source);
-        Pool {
-            agent: Mutex::new(agent(&config, &network, &egress)),
-            config,
+    /// [`Error::Option`](crate::Error::Option) where a file that the options name is of no use.
+    pub(super) fn new(source: &Source, network: Network, egress: Egress) -> Result<Self> {
+        let making = Making {
             network,
             egress,
-        }
+            route: Arc::new(Route::new(&source.connecting, &source.base_url)?),
+            tls: Arc::new(Tls::new(&source.connecting)?),
+        };
+        let config = config(source);
+        Ok(Pool {
+            agent: Mutex::new(making.agent(&config)),
+            config,
+            making,
+        })
     }
 
     /// What sends a request over a kept connection, or over a new one.
@@ -45,23 +60,26 @@ impl Pool {
 
     /// Closes the kept connections: they belong to the agent.
     pub(super) fn close_idle(&self) {
-        let fresh = agent(&self.config, &self.network, &self.egress);
+        let fresh = self.making.agent(&self.config);
         *self.agent.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 }
 
-fn agent(config: &Config, network: &Network, egress: &Egress) -> Agent {
-    let (network, egress) = (network.clone(), egress.clone());
-    let connector = TcpConnector { network, egress }
-        .chain(RustlsConnector::default())
-        .chain(Established);
-    Agent::with_parts(config.clone(), connector, LaterResolver)
+impl Making {
+    fn agent(&self, config: &Config) -> Agent {
+        let connector = TcpConnector {
+            network: self.network.clone(),
+            egress: self.egress.clone(),
+            route: Arc::clone(&self.route),
+        };
+        let connector = connector
+            .chain(TlsConnector(Arc::clone(&self.tls)))
+            .chain(Established);
+        Agent::with_parts(config.clone(), connector, LaterResolver)
+    }
 }
 
 fn config(source: &Source) -> Config {
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .build();
     let kept =
         usize::try_from(source.max_concurrency).map_or(MOST_KEPT, |most| most.min(MOST_KEPT));
     Agent::config_builder()
@@ -71,9 +89,8 @@ fn config(source: &Source) -> Config {
         .max_redirects_will_error(false)
         // QUERY.
         .allow_non_standard_methods(true)
-        // ureq would take one from the environment of the database server.
+        // ureq would take one from the environment of the database server; ours is a `Route`.
         .proxy(None)
-        .tls_config(tls)
         .max_idle_connections(kept)
         .max_idle_connections_per_host(kept)
         .max_idle_age(MOST_IDLE)

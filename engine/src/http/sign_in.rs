@@ -1,9 +1,10 @@
 //! How a client gets its access token, and what happens where the API does not accept it.
 
-use super::auth::{AccessToken, Grantee, Issued, Tokens, failed, issued, refusal, shortened};
+use super::auth::{AccessToken, Grantee, Issued, Tokens, failed, issued, refusal};
 use super::client::unsigned;
 use super::gate::metered;
 use super::retry::{self, Failed, RetryDecision};
+use super::status::shortened;
 use super::{CancelToken, Client, Response, asked_to_wait};
 use crate::error::Exchange;
 use crate::model::{Auth, Credentials, Grant, Method, OAuth2, RetryPolicy, Secret, Source};

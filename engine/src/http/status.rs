@@ -109,13 +109,14 @@ fn html_title(text: &str) -> Option<String> {
 }
 
 /// Control characters and runs of white space become one space.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let words = text.split(|letter: char| letter.is_control() || letter.is_whitespace());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }
 
-fn shortened(text: &str) -> String {
+/// A text short enough to be shown. Secrets were masked before.
+pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

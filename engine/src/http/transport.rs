@@ -3,6 +3,7 @@
 use super::attempt::{self, Phase};
 use super::egress::Egress;
 use super::resolve::{self, Resolve, SystemResolver};
+use super::route::{self, Route};
 use crate::error::Exchange;
 use crate::{Error, Result};
 use nix::errno::Errno;
@@ -10,7 +11,7 @@ use nix::poll::PollFlags;
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, socket, sockopt,
 };
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -85,6 +86,7 @@ impl Resolver for LaterResolver {
 pub(super) struct TcpConnector {
     pub(super) network: Network,
     pub(super) egress: Egress,
+    pub(super) route: Arc<Route>,
 }
 
 impl Connector for TcpConnector {
@@ -101,12 +103,21 @@ impl Connector for TcpConnector {
             .uri
             .port_u16()
             .unwrap_or(if details.needs_tls() { 443 } else { 80 });
-        let stream = self.open(scheme, host, port).map_err(carry)?;
+        let mut stream = self.open(scheme, host, port).map_err(carry)?;
+        let mut proxied = None;
+        if let Route::Proxy { .. } = &*self.route {
+            match details.needs_tls() {
+                true => route::tunnel(&mut stream, host, port).map_err(carry)?,
+                false => proxied = Some(format!("{scheme}://{host}:{port}")),
+            }
+        }
         if details.needs_tls() {
             attempt::enter(Phase::Handshake).map_err(carry)?;
         }
         Ok(Some(TcpTransport {
             stream,
+            proxied,
+            begins: true,
             buffers: LazyBuffers::new(
                 details.config.input_buffer_size(),
                 details.config.output_buffer_size(),
@@ -117,6 +128,20 @@ impl Connector for TcpConnector {
 
 impl TcpConnector {
     fn open(&self, scheme: &str, host: &str, port: u16) -> Result<TcpStream> {
+        self.route.check(&self.egress)?;
+        match &*self.route {
+            Route::Socket { path, .. } if self.route.stands_for(host, port) => {
+                attempt::enter(Phase::Connecting)?;
+                let dialled = route::dial(path);
+                self.finish(dialled, &path.display(), attempt::connect_deadline()?)
+            }
+            // The proxy looks the API's name up; who may use one may go anywhere.
+            Route::Proxy { host, port } => self.open_tcp("http", host, *port),
+            _ => self.open_tcp(scheme, host, port),
+        }
+    }
+
+    fn open_tcp(&self, scheme: &str, host: &str, port: u16) -> Result<TcpStream> {
         attempt::enter(Phase::Resolving)?;
         self.egress.check_host(scheme, host)?;
         let found = resolve::addresses(&self.network.resolver, host, port)?;
@@ -156,30 +181,41 @@ impl TcpConnector {
     }
 
     fn reach(&self, address: SocketAddr, until: Option<Instant>) -> Result<TcpStream> {
-        let failed = |error: &io::Error| match attempt::broken(error) {
-            Error::Connect { reason, .. } => unreachable(format!("{reason} ({address})")),
-            other => other,
-        };
-        let socket = self
-            .network
-            .dialler
-            .dial(address)
-            .map_err(|error| failed(&error))?;
+        let stream = self.finish(self.network.dialler.dial(address), &address, until)?;
+        match stream.set_nodelay(true) {
+            Ok(()) => Ok(stream),
+            Err(error) => Err(failed_at(&address, &error)),
+        }
+    }
+
+    /// Waits until a connection that was begun stands.
+    fn finish(
+        &self,
+        dialled: io::Result<OwnedFd>,
+        address: &dyn Display,
+        until: Option<Instant>,
+    ) -> Result<TcpStream> {
+        let failed = |error: io::Error| failed_at(address, &error);
+        let socket = dialled.map_err(failed)?;
         if !attempt::ready_before(socket.as_fd(), PollFlags::POLLOUT, until)? {
             return Err(unreachable(format!("no answer from {address}")));
         }
         match getsockopt(&socket, sockopt::SocketError) {
-            Ok(0) => {}
-            Ok(code) => return Err(failed(&io::Error::from_raw_os_error(code))),
-            Err(error) => return Err(failed(&error.into())),
+            Ok(0) => Ok(TcpStream::from(socket)),
+            Ok(code) => Err(failed(io::Error::from_raw_os_error(code))),
+            Err(error) => Err(failed(error.into())),
         }
-        let stream = TcpStream::from(socket);
-        stream.set_nodelay(true).map_err(|error| failed(&error))?;
-        Ok(stream)
     }
 }
 
-fn unreachable(reason: String) -> Error {
+fn failed_at(address: &dyn Display, error: &io::Error) -> Error {
+    match attempt::broken(error) {
+        Error::Connect { reason, .. } => unreachable(format!("{reason} ({address})")),
+        other => other,
+    }
+}
+
+pub(super) fn unreachable(reason: String) -> Error {
     Error::Connect {
         exchange: Exchange::default(),
         reason,
@@ -207,6 +243,10 @@ impl<In: Transport> Connector<In> for Established {
 #[derive(Debug)]
 pub(super) struct TcpTransport {
     stream: TcpStream,
+    /// The API's origin, where a proxy is told it in each request (RFC 9112, section 3.2.2).
+    proxied: Option<String>,
+    /// What goes out next begins a request.
+    begins: bool,
     buffers: LazyBuffers,
 }
 
@@ -220,18 +260,21 @@ impl Transport for TcpTransport {
         amount: usize,
         _: NextTimeout,
     ) -> std::result::Result<(), ureq::Error> {
-        let mut left = &self.buffers.output()[..amount];
-        while !left.is_empty() {
-            attempt::check().map_err(carry)?;
-            match (&self.stream).write(left) {
-                Ok(written) => left = &left[written..],
-                Err(error) => recover(&self.stream, PollFlags::POLLOUT, &error).map_err(carry)?,
+        let output = &self.buffers.output()[..amount];
+        let begins = std::mem::replace(&mut self.begins, false);
+        let method = output.iter().position(|byte| *byte == b' ');
+        match (&self.proxied, method) {
+            (Some(origin), Some(method)) if begins => {
+                let (method, rest) = output.split_at(method + 1);
+                let absolute = [method, origin.as_bytes(), rest].concat();
+                write_all(&self.stream, &absolute).map_err(carry)
             }
+            _ => write_all(&self.stream, output).map_err(carry),
         }
-        Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> std::result::Result<bool, ureq::Error> {
+        self.begins = true;
         loop {
             attempt::check().map_err(carry)?;
             match (&self.stream).read(self.buffers.input_append_buf()) {
@@ -251,8 +294,19 @@ impl Transport for TcpTransport {
     }
 }
 
+pub(super) fn write_all(mut stream: &TcpStream, mut left: &[u8]) -> Result<()> {
+    while !left.is_empty() {
+        attempt::check()?;
+        match stream.write(left) {
+            Ok(written) => left = &left[written..],
+            Err(error) => recover(stream, PollFlags::POLLOUT, &error)?,
+        }
+    }
+    Ok(())
+}
+
 /// Waits where the socket would have blocked; everything else is the connection's end.
-fn recover(stream: &TcpStream, flags: PollFlags, error: &io::Error) -> Result<()> {
+pub(super) fn recover(stream: &TcpStream, flags: PollFlags, error: &io::Error) -> Result<()> {
     match error.kind() {
         io::ErrorKind::WouldBlock => attempt::ready(stream.as_fd(), flags),
         io::ErrorKind::Interrupted => Ok(()),

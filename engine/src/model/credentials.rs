@@ -1,5 +1,6 @@
 //! How a user signs in: the kind is in the model, the secrets only here.
 
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -115,6 +116,42 @@ pub struct Credentials {
     pub client_secret: Option<Secret>,
     /// `refresh_token`
     pub refresh_token: Option<Secret>,
+    /// Where the secret is that the mapping only names.
+    pub elsewhere: Option<Elsewhere>,
     /// `headers`: secret headers, in the order written.
     pub headers: Vec<(String, Secret)>,
+}
+
+/// A place outside of the user mapping that holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// `token_setting`: a setting of the session, by its name.
+    Setting(String),
+    /// `vault_secret`: a secret of Supabase's vault, by its name or id.
+    Vault(String),
+}
+
+impl Credentials {
+    /// Puts `secret` where the kind of sign-in wants its secret.
+    ///
+    /// # Errors
+    /// [`Error::Option`]: the user mapping holds that secret itself.
+    pub fn put(&mut self, auth: Option<&Auth>, secret: Secret) -> Result<()> {
+        let (option, place) = match auth {
+            None if self.username.is_some() => ("password", &mut self.password),
+            None | Some(Auth::None | Auth::Bearer { .. }) => ("token", &mut self.token),
+            Some(Auth::Basic) => ("password", &mut self.password),
+            Some(Auth::ApiKey { .. }) => ("api_key", &mut self.api_key),
+            Some(Auth::OAuth2(oauth2)) => match oauth2.grant {
+                Grant::ClientCredentials => ("client_secret", &mut self.client_secret),
+                Grant::RefreshToken => ("refresh_token", &mut self.refresh_token),
+            },
+        };
+        if place.is_some() {
+            let reason = format!("the user mapping holds option \"{option}\", too");
+            return Err(Error::option("vault_secret", reason));
+        }
+        *place = Some(secret);
+        Ok(())
+    }
 }

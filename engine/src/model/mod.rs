@@ -23,12 +23,12 @@ pub use column::{
     Column, FieldPath, Filter, NullsOrder, OnError, Operator, ParameterPlace, Role, Segment, Sort,
     TextCollation, ValueFormat,
 };
-pub use credentials::{Auth, ClientAuth, Credentials, Grant, KeyPlace, OAuth2, Secret};
+pub use credentials::{Auth, ClientAuth, Credentials, Elsewhere, Grant, KeyPlace, OAuth2, Secret};
 pub use dialect::{BracketsFlavour, Dialect, JsonFlavour, SuffixFlavour};
 pub use format::{Csv, Format};
 pub use operators::{Operators, Spelled, Takes, Word};
 pub use reading::{BodyKind, BodyPlan, Method};
-pub use source::{RateLimit, RatePeriod, RetryPolicy, Source};
+pub use source::{Connecting, RateLimit, RatePeriod, RetryPolicy, Source};
 pub use table::{Location, Paging, RowsPath, RowsShape, SortStyle, Sorting, Table};
 pub use template::{ParameterTemplate, Piece, Placeholder, TemplateError};
 pub use types::Type;

@@ -22,6 +22,8 @@ pub struct Source {
     pub accept: Option<String>,
     /// How to sign in; `None` follows from what the user mapping holds.
     pub auth: Option<Auth>,
+    /// How connections are made, where that is not as usual.
+    pub connecting: Connecting,
     /// Bound on making one connection (DNS, TCP, TLS).
     pub connect_timeout: Duration,
     /// Bound on one request, body included.
@@ -38,6 +40,21 @@ pub struct Source {
     pub max_requests: Option<u64>,
     /// Bytes of one response, after decompression; more is an error.
     pub max_response_bytes: u64,
+}
+
+/// How connections are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connecting {
+    /// A file of the authorities that are believed, in PEM form; by default those of the system.
+    pub ca_file: Option<String>,
+    /// A file of the client's certificate and its key, in PEM form.
+    pub client_cert_file: Option<String>,
+    /// Whether any certificate is believed (`tls_verify 'off'`).
+    pub unverified: bool,
+    /// An HTTP proxy.
+    pub proxy_url: Option<String>,
+    /// A Unix socket that stands for the host and port of `base_url`.
+    pub unix_socket: Option<String>,
 }
 
 /// When a request is tried again.

@@ -110,7 +110,7 @@ impl Pager {
                     &reference,
                     facts.url,
                     &self.current,
-                    &self.table.source.base_url,
+                    &self.table.source,
                     &self.permitted,
                     &self.exchange(),
                 )?;

@@ -2,6 +2,7 @@
 
 use crate::error::Exchange;
 use crate::http::Egress;
+use crate::model::{Connecting, Source};
 use crate::request::{Request, origin, resolve};
 use crate::{Error, Result};
 use iri_string::types::UriString;
@@ -10,12 +11,13 @@ use iri_string::types::UriString;
 ///
 /// # Errors
 /// [`Error::Paging`] where it is no http(s) URL; [`Error::Forbidden`] where it leaves the origin of
-/// `base_url`, to which alone credentials go, for a host that `permitted` does not name.
+/// `base_url`, to which alone credentials go, for a host that `permitted` does not name, or takes along what is the own
+/// origin's.
 pub(super) fn next_target(
     reference: &str,
     page_url: &str,
     current: &Request,
-    base_url: &str,
+    source: &Source,
     permitted: &Egress,
     exchange: &Exchange,
 ) -> Result<String> {
@@ -23,13 +25,13 @@ pub(super) fn next_target(
         exchange: exchange.clone(),
         reason: format!("the next page's URL {reason}"),
     })?;
-    let own = origin(base_url);
+    let own = origin(&source.base_url);
     let other = origin(target.as_str());
     if own.is_some() && own == other {
         return Ok(target.as_str().to_owned());
     }
     let own = own.unwrap_or_default();
-    match refusal(&target, current, &own, permitted) {
+    match refusal(&target, current, &own, permitted).or_else(|| bound(&source.connecting)) {
         None => Ok(target.as_str().to_owned()),
         Some(reason) => Err(Error::Forbidden {
             exchange: exchange.clone(),
@@ -65,6 +67,17 @@ fn refusal(
         .body
         .as_ref()
         .map(|_| "and the request's body goes to that one only")
+}
+
+/// What of the connections is the own origin's, so that no other is asked.
+fn bound(connecting: &Connecting) -> Option<&'static str> {
+    if connecting.client_cert_file.is_some() {
+        return Some("and the client's certificate (client_cert_file) is shown to that one only");
+    }
+    connecting
+        .unix_socket
+        .as_ref()
+        .map(|_| "and the server's Unix socket leads to that one only")
 }
 
 /// The absolute http(s) URL, or why there is none.

@@ -4,8 +4,9 @@
 use super::{Decision, EndOfPages, PageFacts, Pager, Stage};
 use crate::Error;
 use crate::decode::{Envelope, Scalar};
+use crate::http::Egress;
 use crate::model::options::fixture::{TestColumn, table};
-use crate::model::{Table, Type};
+use crate::model::{Connecting, Table, Type};
 use crate::request::{Inputs, Request};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -772,6 +773,41 @@ fn a_next_page_elsewhere_is_refused() {
         2,
         "the same origin in another spelling"
     );
+}
+
+#[test]
+fn a_next_page_at_a_permitted_host_is_not_shown_what_is_the_own_origins() {
+    let egress = Arc::new(Egress::restricted("cdn.test").unwrap());
+    let next = |change: fn(&mut Connecting)| {
+        let mut table = items(&[]);
+        change(&mut table.source.connecting);
+        let pager = Pager::new(Arc::new(table), Inputs::default(), None).unwrap();
+        let mut pager = pager.permitting(Arc::clone(&egress));
+        let request = pager.first().unwrap();
+        let reply = Reply::with(0..1).text("next", "https://cdn.test/items");
+        decide(&mut pager, &request, &reply)
+    };
+    let (decision, _) = next(|_| {}).unwrap();
+    assert!(matches!(decision, Decision::Next(request) if request.url == "https://cdn.test/items"));
+    for (change, kept) in [
+        (
+            (|connecting| connecting.client_cert_file = Some("/etc/client.pem".to_owned()))
+                as fn(&mut Connecting),
+            "the client's certificate (client_cert_file)",
+        ),
+        (
+            |connecting| connecting.unix_socket = Some("/run/api.sock".to_owned()),
+            "the server's Unix socket",
+        ),
+    ] {
+        match next(change) {
+            Err(Error::Forbidden { target, reason, .. }) => {
+                assert_eq!(target, "https://cdn.test");
+                assert!(reason.contains(kept), "{reason}");
+            }
+            other => panic!("{kept}: {other:?}"),
+        }
+    }
 }
 
 #[test]

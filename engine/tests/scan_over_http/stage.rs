@@ -74,6 +74,7 @@ fn source(base_url: &str) -> Source {
         user_agent: "rest_fdw/test".to_owned(),
         accept: Some("application/json".to_owned()),
         auth: None,
+        connecting: Default::default(),
         connect_timeout: Duration::from_secs(10),
         timeout: Duration::from_secs(10),
         retry: RetryPolicy {

@@ -6,9 +6,7 @@ mod bearer;
 mod token_request;
 mod tokens;
 
-pub(super) use token_request::{
-    Grantee, basic as client_basic, failed, issued, refusal, shortened,
-};
+pub(super) use token_request::{Grantee, basic as client_basic, failed, issued, refusal};
 pub(super) use tokens::{AccessToken, Issued, Tokens};
 
 use crate::model::{Auth, Credentials, KeyPlace};

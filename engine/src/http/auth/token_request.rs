@@ -2,6 +2,7 @@
 
 use super::tokens::Issued;
 use super::{authorization, missing};
+use crate::http::status::{one_line, shortened};
 use crate::model::{ClientAuth, Credentials, Grant, OAuth2, Secret};
 use crate::{Error, Result};
 use base64::Engine;
@@ -18,9 +19,6 @@ const IN_FORM: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .add(b' ');
-
-/// Letters of an endpoint's message that are shown.
-const MOST_SHOWN: usize = 300;
 
 /// Who asks for tokens.
 pub(in crate::http) struct Grantee {
@@ -152,20 +150,6 @@ pub(in crate::http) fn refusal(body: &[u8]) -> Option<String> {
         (None, None) => return None,
     };
     Some(told)
-}
-
-/// `text`, made short enough to be shown. Secrets were masked before.
-pub(in crate::http) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-fn one_line(text: &str) -> String {
-    let words = text.split(|letter: char| letter.is_control() || letter.is_whitespace());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ")
 }
 
 /// The error of a token request, which names the endpoint: it is final, as it was tried again already where that could help.

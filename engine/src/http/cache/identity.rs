@@ -70,6 +70,8 @@ fn of_credentials(credentials: &Credentials) -> Identity {
         client_id,
         client_secret,
         refresh_token,
+        // What is there stands in its place by now.
+        elsewhere: _,
         headers,
     } = credentials;
     let mut parts = Parts::of("credentials");

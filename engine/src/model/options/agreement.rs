@@ -4,8 +4,7 @@ use super::aggregates;
 use super::caching;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
-use super::response;
-use super::source;
+use super::{quantity, response, source};
 
 /// A server needs its URL, and its token endpoint's where it has one.
 pub(super) fn server(options: &[(String, String)]) -> Result<(), OptionError> {
@@ -13,6 +12,16 @@ pub(super) fn server(options: &[(String, String)]) -> Result<(), OptionError> {
     let given = Given::one(options);
     caching::caching(&given)?;
     source::agree_on_oauth2(&given)?;
+    if given.text("proxy_url").is_some() && given.text("unix_socket").is_some() {
+        let message = "options \"proxy_url\" and \"unix_socket\" exclude each other";
+        return Err(OptionError::conflict(message));
+    }
+    if given.text("ca_file").is_some()
+        && given.read("tls_verify", quantity::boolean)? == Some(false)
+    {
+        let message = "option \"ca_file\" has no effect where option \"tls_verify\" is off";
+        return Err(OptionError::conflict(message));
+    }
     exclusive(options)
 }
 

@@ -32,6 +32,22 @@ pub(super) fn token_url(option: &str, value: &str) -> Result<String, OptionError
     Ok(url.as_str().to_owned())
 }
 
+/// A proxy: scheme, host and port.
+pub(super) fn proxy_url(option: &str, value: &str) -> Result<String, OptionError> {
+    let url = absolute(option, value, "http://proxy.example.com:3128")?;
+    if !url.scheme_str().eq_ignore_ascii_case("http") {
+        let reason = "the scheme must be http: that is how the proxy itself is reached";
+        return Err(OptionError::invalid(option, reason));
+    }
+    if url.query().is_some() || !["", "/"].contains(&url.path_str()) {
+        return Err(OptionError::invalid(
+            option,
+            "it may hold a scheme, a host and a port only",
+        ));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
 /// An absolute http(s) URL without user information and fragment.
 fn absolute<'a>(option: &str, value: &'a str, example: &str) -> Result<&'a UriStr, OptionError> {
     // The value may hold a password: it appears in no message.

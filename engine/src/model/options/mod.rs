@@ -34,7 +34,7 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use credentials::credentials;
+pub use credentials::{credentials, token_in_a_setting};
 pub use definition::{ColumnDefinition, Definition, Options};
 pub use error::{OptionError, OptionErrorKind};
 pub use table::table;

@@ -6,7 +6,7 @@ use super::definition::Definition;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::{header, quantity};
-use crate::model::{Auth, ClientAuth, Grant, KeyPlace, OAuth2, RetryPolicy, Source};
+use crate::model::{Auth, ClientAuth, Connecting, Grant, KeyPlace, OAuth2, RetryPolicy, Source};
 use std::time::Duration;
 
 /// Reads what a server's options say of the API itself.
@@ -25,6 +25,7 @@ pub(super) fn source(definition: &Definition) -> Result<Source, OptionError> {
             .unwrap_or_else(|| format!("rest_fdw/{}", definition.version)),
         accept: given.read("accept", header::value)?,
         auth: auth(&given)?,
+        connecting: connecting(&given)?,
         connect_timeout: given
             .read("connect_timeout", quantity::timeout)?
             .unwrap_or(Duration::from_secs(10)),
@@ -42,6 +43,28 @@ pub(super) fn source(definition: &Definition) -> Result<Source, OptionError> {
             .read("max_response_bytes", quantity::size)?
             .unwrap_or(256 << 20),
     })
+}
+
+fn connecting(given: &Given) -> Result<Connecting, OptionError> {
+    Ok(Connecting {
+        ca_file: given.read("ca_file", file)?,
+        client_cert_file: given.read("client_cert_file", file)?,
+        unverified: given.read("tls_verify", quantity::boolean)? == Some(false),
+        proxy_url: given.read("proxy_url", base_url::proxy_url)?,
+        unix_socket: given.read("unix_socket", file)?,
+    })
+}
+
+/// A file of the server's machine: its whole path.
+pub(super) fn file(option: &str, value: &str) -> Result<String, OptionError> {
+    if !value.starts_with('/') {
+        let reason = "it must be a whole path, which begins with a slash";
+        return Err(OptionError::invalid(option, reason));
+    }
+    match value.contains(char::is_control) {
+        true => Err(OptionError::invalid(option, "it holds a control character")),
+        false => Ok(value.to_owned()),
+    }
 }
 
 /// A kind of sign-in, without its details.

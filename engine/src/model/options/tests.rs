@@ -4,8 +4,9 @@
 use super::fixture::{TestColumn, options, table, try_table};
 use super::{Level, OptionError, OptionErrorKind, credentials, validate};
 use crate::model::{
-    Auth, ClientAuth, FieldPath, Filter, Grant, KeyPlace, Location, OAuth2, OnError, Operator,
-    Paging, ParameterPlace, Role, RowsPath, RowsShape, TextCollation, Type, ValueFormat,
+    Auth, ClientAuth, Elsewhere, FieldPath, Filter, Grant, KeyPlace, Location, OAuth2, OnError,
+    Operator, Paging, ParameterPlace, Role, RowsPath, RowsShape, Secret, TextCollation, Type,
+    ValueFormat,
 };
 use std::time::Duration;
 
@@ -119,10 +120,7 @@ fn an_option_on_the_wrong_level_is_sent_to_the_right_one() {
 
 #[test]
 fn what_later_work_brings_is_refused_by_name() {
-    let later = [
-        (Level::UserMapping, "vault_secret", "x"),
-        (Level::Table, "insert_method", "POST"),
-    ];
+    let later = [(Level::Table, "insert_method", "POST")];
     for (level, name, value) in later {
         let error = refusal(level, name, value);
         assert_eq!(
@@ -157,14 +155,38 @@ fn what_later_work_brings_is_refused_by_name() {
 }
 
 #[test]
-fn options_that_name_a_file_are_for_superusers() {
-    let file = options(&[("base_url", "https://api.test"), ("ca_file", "/etc/x.pem")]);
-    let error = validate(Level::Server, &file, false).unwrap_err();
-    assert_eq!(error.kind, OptionErrorKind::Privilege);
-    assert_eq!(error.message, "only a superuser may set option \"ca_file\"");
+fn options_that_name_a_file_or_weaken_tls_are_for_superusers() {
+    let kind = |option: &str, value: &str| {
+        let given = options(&[("base_url", "https://api.test"), (option, value)]);
+        validate(Level::Server, &given, true).unwrap_err().kind
+    };
+    for (option, value, broken) in [
+        ("ca_file", "/etc/x.pem", "x.pem"),
+        ("client_cert_file", "/etc/x.pem", ""),
+        ("tls_verify", "off", "perhaps"),
+        ("unix_socket", "/run/x.sock", "/run/\n"),
+        ("proxy_url", "http://proxy.test:3128", "https://proxy.test"),
+    ] {
+        let given = options(&[("base_url", "https://api.test"), (option, value)]);
+        let error = validate(Level::Server, &given, false).unwrap_err();
+        assert_eq!(error.kind, OptionErrorKind::Privilege);
+        assert_eq!(
+            error.message,
+            format!("only a superuser may set option \"{option}\"")
+        );
+        assert_eq!(validate(Level::Server, &given, true), Ok(()));
+        assert_eq!(kind(option, broken), OptionErrorKind::Invalid, "{option}");
+    }
+    for broken in [
+        "proxy.test:3128",
+        "http://proxy.test/path",
+        "http://proxy.test?a=b",
+    ] {
+        assert_eq!(kind("proxy_url", broken), OptionErrorKind::Invalid);
+    }
     assert_eq!(
-        validate(Level::Server, &file, true).unwrap_err().kind,
-        OptionErrorKind::NotYet
+        kind("proxy_url", "http://me:pw@proxy.test"),
+        OptionErrorKind::Secret
     );
 }
 
@@ -1069,6 +1091,31 @@ fn the_kind_of_sign_in_follows_from_its_details() {
     refuse(Level::Server, "api_key_name", &["", "a b", "Host"]);
     refuse(Level::Server, "api_key_in", &["body"]);
     refuse(Level::Server, "auth", &["digest"]);
+}
+
+#[test]
+fn a_secret_may_be_elsewhere_and_in_one_place_only() {
+    let read = |pairs: &[(&str, &str)]| credentials(&options(pairs));
+    assert_eq!(
+        read(&[("token_setting", "app.jwt")]).unwrap().elsewhere,
+        Some(Elsewhere::Setting("app.jwt".to_owned()))
+    );
+    assert_eq!(
+        read(&[("vault_secret", "my key")]).unwrap().elsewhere,
+        Some(Elsewhere::Vault("my key".to_owned()))
+    );
+    let both = [("token_setting", "app.jwt"), ("token", "x")];
+    assert_eq!(read(&both).unwrap_err().kind, OptionErrorKind::Conflict);
+    let both = [("vault_secret", "a"), ("token_setting", "app.jwt")];
+    assert_eq!(read(&both).unwrap_err().kind, OptionErrorKind::Conflict);
+    refuse(
+        Level::UserMapping,
+        "token_setting",
+        &["", "jwt", "app.", ".jwt", "app.1", "a b.c", "app.'x"],
+    );
+    refuse(Level::UserMapping, "vault_secret", &["", " "]);
+    let mut taken = read(&[("username", "a"), ("password", "b")]).unwrap();
+    assert!(taken.put(None, Secret::new("x")).is_err());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The check of one level's options when they are written (CREATE and ALTER).
 
-use super::agreement;
 use super::error::OptionError;
 use super::vocabulary::{self, Level};
+use super::{agreement, credentials};
 
 /// Checks all that can be told from one level's options alone: names, values, secrets in the wrong
 /// place, options that exclude each other, required ones that are missing.
@@ -22,6 +22,7 @@ pub fn validate(
         Level::Server => agreement::server(options),
         Level::Table => agreement::table(options),
         Level::Column => agreement::column(options),
-        Level::Wrapper | Level::UserMapping => Ok(()),
+        Level::UserMapping => credentials::agree(options),
+        Level::Wrapper => Ok(()),
     }
 }

@@ -41,9 +41,9 @@ pub(super) type Check = fn(&str, &str) -> Result<(), OptionError>;
 #[derive(Clone, Copy)]
 enum Standing {
     Works(Check),
+    /// It works, and names a file, weakens TLS or leads around the rules for hosts.
+    ForSuperusers(Check),
     Later,
-    /// As `Later`, and it names a file or weakens TLS.
-    SuperuserLater,
 }
 
 /// Where an option is at home.
@@ -89,6 +89,13 @@ macro_rules! works {
     };
 }
 
+/// The same for superusers.
+macro_rules! for_superusers {
+    ($parse:expr) => {
+        Standing::ForSuperusers(|option, value| $parse(option, value).map(drop))
+    };
+}
+
 const VOCABULARY: &[Entry] = &[
     Entry(Home::Server, "base_url", works!(base_url::base_url)),
     Entry(Home::Server, "user_agent", works!(header::value)),
@@ -114,11 +121,23 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Server, "token_url", works!(base_url::token_url)),
     Entry(Home::Server, "scope", works!(source::scope)),
     Entry(Home::Server, "token_auth", works!(source::client_auth)),
-    Entry(Home::Server, "ca_file", Standing::SuperuserLater),
-    Entry(Home::Server, "client_cert_file", Standing::SuperuserLater),
-    Entry(Home::Server, "tls_verify", Standing::SuperuserLater),
-    Entry(Home::Server, "proxy_url", Standing::Later),
-    Entry(Home::Server, "unix_socket", Standing::SuperuserLater),
+    Entry(Home::Server, "ca_file", for_superusers!(source::file)),
+    Entry(
+        Home::Server,
+        "client_cert_file",
+        for_superusers!(source::file),
+    ),
+    Entry(
+        Home::Server,
+        "tls_verify",
+        for_superusers!(quantity::boolean),
+    ),
+    Entry(
+        Home::Server,
+        "proxy_url",
+        for_superusers!(base_url::proxy_url),
+    ),
+    Entry(Home::Server, "unix_socket", for_superusers!(source::file)),
     Entry(Home::UserMapping, "token", works!(credentials::token)),
     Entry(Home::UserMapping, "username", works!(credentials::username)),
     Entry(Home::UserMapping, "password", works!(credentials::password)),
@@ -135,8 +154,16 @@ const VOCABULARY: &[Entry] = &[
         "refresh_token",
         works!(credentials::oauth2),
     ),
-    Entry(Home::UserMapping, "token_setting", Standing::Later),
-    Entry(Home::UserMapping, "vault_secret", Standing::Later),
+    Entry(
+        Home::UserMapping,
+        "token_setting",
+        works!(credentials::token_setting),
+    ),
+    Entry(
+        Home::UserMapping,
+        "vault_secret",
+        works!(credentials::vault_secret),
+    ),
     Entry(
         Home::TableOnly,
         "endpoint",
@@ -241,7 +268,8 @@ pub(super) fn check_of(level: Level, option: &str, superuser: bool) -> Result<Ch
         .find(|Entry(home, name, _)| *name == option && home.allows(level));
     match here {
         Some(Entry(_, _, Standing::Works(check))) => Ok(*check),
-        Some(Entry(_, _, Standing::SuperuserLater)) if !superuser => {
+        Some(Entry(_, _, Standing::ForSuperusers(check))) if superuser => Ok(*check),
+        Some(Entry(_, _, Standing::ForSuperusers(_))) => {
             let message = format!("only a superuser may set option \"{option}\"");
             Err(OptionError::new(OptionErrorKind::Privilege, message))
         }
@@ -275,7 +303,7 @@ fn suggestion(level: Level, option: &str) -> String {
     let valid: Vec<&str> = VOCABULARY
         .iter()
         .filter(|Entry(home, _, standing)| {
-            home.allows(level) && matches!(standing, Standing::Works(_))
+            home.allows(level) && !matches!(standing, Standing::Later)
         })
         .map(|Entry(_, name, _)| *name)
         .collect();
