@@ -299,6 +299,9 @@ pub(super) fn write_all(mut stream: &TcpStream, mut left: &[u8]) -> Result<()> {
         attempt::check()?;
         match stream.write(left) {
             Ok(written) => left = &left[written..],
+            // The server reads no further. It may have answered before (RFC 9112 section 9.5), a certificate that it
+            // does not take, say; reading finds the answer, or the connection's end.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             Err(error) => recover(stream, PollFlags::POLLOUT, &error)?,
         }
     }

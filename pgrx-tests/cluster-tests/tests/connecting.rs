@@ -130,9 +130,11 @@ fn a_client_shows_the_certificate_that_the_server_names() {
     let stranger = with(&place, "stranger.pem");
     for options in [ca.clone(), stranger] {
         place.server(&url, &options);
+        // nginx answers with 400, or closes the connection while it is being made.
         let error = place.error();
-        assert_eq!(error.code, "HV00M", "{error:?}");
-        assert!(error.message.contains("400"), "{error:?}");
+        let is_answered = error.code == "HV00M" && error.message.contains("400");
+        let is_closed = error.code == "08001" && error.message.contains("closed the connection");
+        assert!(is_answered || is_closed, "{error:?}");
     }
 }
 
