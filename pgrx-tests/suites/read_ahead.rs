@@ -28,6 +28,7 @@ mod tests {
                id int OPTIONS (filter '{filter}'), name text, shelf int OPTIONS (filter '=')
              ) SERVER api OPTIONS (endpoint '/items', key 'id', rows_estimate '10000000', max_list_size '100')"
         ));
+        run("SET LOCAL rest_fdw.read_ahead = 1000");
         for setting in ["hashjoin", "mergejoin", "material"] {
             run(&format!("SET LOCAL enable_{setting} = off"));
         }
@@ -55,7 +56,7 @@ mod tests {
         let found = sorted(query);
         run("SET LOCAL rest_fdw.read_ahead = 0");
         assert_eq!(found, sorted(query), "{query}");
-        run("RESET rest_fdw.read_ahead");
+        run("SET LOCAL rest_fdw.read_ahead = 1000");
     }
 
     #[pg_test]

@@ -14,7 +14,8 @@ pub fn cluster_settings() -> Vec<&'static str> {
         let setting = format!("rest_fdw_test.mock_api = '{}'", server.url());
         (server, setting.leak())
     });
-    vec![setting]
+    // Look-ups go out one after the other, so that the order of their requests tells something.
+    vec![setting, "rest_fdw.read_ahead = 0"]
 }
 
 /// A test's own space of the mock API.
