@@ -14,7 +14,7 @@ export V
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell test oracle lint install package bench accept-examples clean
+.PHONY: help demo shell test oracle fuzz lint install package bench accept-examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ test: ## run every test
 
 oracle: ## random queries, foreign against local, until one differs (ORACLE_ARGS='--dialect odata --minutes 5')
 	@scripts/oracle_open_ended.sh
+
+fuzz: ## random input for decoder, paging, options and encoders, FUZZ_SECONDS (60) a target; needs nightly and cargo-fuzz
+	@scripts/fuzz.sh
 
 lint: ## check formatting, clippy and the shell scripts
 	@scripts/lint.sh
