@@ -26,11 +26,16 @@ pub fn register() {
     unsafe { pg_sys::RegisterResourceReleaseCallback(Some(release), std::ptr::null_mut()) }
 }
 
-/// Notes that `scan` has an open stream.
+/// Notes that `scan` has an open stream. One that has several, of which each is noted, stands here once.
 pub fn opened(scan: *mut dyn Streaming) {
     // SAFETY: reads a variable of the backend, on its main thread.
     let owner = unsafe { pg_sys::CurrentResourceOwner };
-    OPEN.with_borrow_mut(|open| open.push((owner, scan)));
+    OPEN.with_borrow_mut(|open| {
+        let is_noted = |(by, other): &Owned| *by == owner && std::ptr::addr_eq(*other, scan);
+        if !open.iter().any(is_noted) {
+            open.push((owner, scan));
+        }
+    });
 }
 
 /// Notes that `scan` has none any more, or is gone.
