@@ -34,7 +34,7 @@ pub use client::{Client, Response};
 pub use egress::{Egress, HostRule};
 pub(crate) use gate::metered;
 pub use gate::{Gate, LocalGate, Traffic};
-pub(crate) use rate_limit_headers::{asked_to_wait, exhausted};
+pub use rate_limit_headers::{asked_to_wait, exhausted};
 pub use redact::Redactor;
 pub use resolve::{Resolve, SystemResolver};
 pub use sign_in::{Accounts, Authorization, SideRequest};

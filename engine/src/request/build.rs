@@ -4,7 +4,7 @@ use super::body::body;
 use super::inputs::{BodyMember, Inputs};
 use super::percent::{encode_literal, encode_value, legible};
 use super::redact::{redacted_body, redacted_url};
-use crate::model::options::{Endpoint, Piece};
+use crate::model::options::{Endpoint, Piece, is_dot_segment};
 use crate::model::{Method, ParameterPlace, Role, Table};
 use crate::{Error, Result};
 
@@ -179,10 +179,7 @@ fn path(table: &Table, inputs: &Inputs) -> Result<String> {
             Piece::Variable(name) => path.push_str(&segment(table, inputs, name)?),
         }
     }
-    if path
-        .split('/')
-        .any(|segment| segment == "." || segment == "..")
-    {
+    if path.split('/').any(is_dot_segment) {
         let column = endpoint
             .variables()
             .next()

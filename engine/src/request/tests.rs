@@ -490,10 +490,14 @@ fn inputs_that_cannot_go_to_their_place_are_errors() {
         path: options(&[("a", ".")]),
         ..Inputs::default()
     };
-    assert!(matches!(
-        build(&table, &inputs, &[]),
-        Err(Error::Unsendable { .. })
-    ));
+    for endpoint in ["/x/.{a}", "/x/%2e{a}", "/x/{a}%2E/y"] {
+        let table = self::table(&[], &[("endpoint", endpoint)], dots);
+        let result = build(&table, &inputs, &[]);
+        assert!(
+            matches!(result, Err(Error::Unsendable { .. })),
+            "{endpoint}"
+        );
+    }
     assert_eq!(
         build(&table, &Inputs::default(), &[]),
         Err(Error::MissingParameters(vec!["a".to_owned()]))

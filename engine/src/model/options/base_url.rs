@@ -93,7 +93,7 @@ fn absolute<'a>(option: &str, value: &'a str, example: &str) -> Result<&'a UriSt
 
 /// Whether clients and servers would take this segment for a step in the path's tree
 /// (RFC 3986, section 5.2.4; the percent-encoded forms are equivalent).
-pub(super) fn is_dot_segment(segment: &str) -> bool {
+pub(crate) fn is_dot_segment(segment: &str) -> bool {
     let plain = segment.to_ascii_lowercase().replace("%2e", ".");
     plain == "." || plain == ".."
 }

@@ -41,6 +41,7 @@ pub use table::table;
 pub use validate::validate;
 pub use vocabulary::Level;
 
+pub(crate) use base_url::is_dot_segment;
 pub(crate) use endpoint::{Endpoint, Piece};
 pub(crate) use header::unsendable_header_value;
 pub(crate) use secrets::names_a_credential;

@@ -23,9 +23,9 @@ pub(super) fn agrees(table: &Table, own: &Given) -> Result<(), OptionError> {
     }
 }
 
-/// With a filter in it, it is JSON.
+/// With a filter in it, it is JSON. A filter has quotes, so that it cannot stand within a text.
 fn document(template: &str) -> Result<(), OptionError> {
-    let filled = template.replace("{filter}", "{}");
+    let filled = template.replace("{filter}", r#"{"member": "value"}"#);
     match serde_json::from_str::<serde_json::Value>(&filled) {
         Ok(_) if filled != template => Ok(()),
         _ => Err(OptionError::conflict(

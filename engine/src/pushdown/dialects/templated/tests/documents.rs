@@ -1,7 +1,7 @@
 //! Conditions as JSON documents.
 
 use super::one_column::{ALL_EXACT, column, ints};
-use crate::model::options::fixture::table;
+use crate::model::options::fixture::{table, try_table};
 use crate::model::{Operator, Table, Type};
 use crate::predicate::{Predicate, Value};
 use crate::pushdown::dialects::trial::{asked, is, parameters, text};
@@ -317,6 +317,14 @@ fn a_template_stands_around_the_filter() {
         requests,
         [[r#"source={"query": {"term":{"x":1}}, "size": 5}"#]]
     );
+    for no_document in [r#"{"query": "{filter}"}"#, "{filter}}"] {
+        let options = [("dialect", "json"), ("filter_template", no_document)];
+        let error = try_table(&[], &options, &[]).unwrap_err();
+        assert!(
+            error.message.contains("makes no JSON document"),
+            "{no_document}"
+        );
+    }
 }
 
 proptest! {
