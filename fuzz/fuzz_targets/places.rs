@@ -2,13 +2,10 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use fuzz::{parts, table};
+use fuzz::{parts, request, table};
 use libfuzzer_sys::fuzz_target;
 use rest_engine::Error;
-use rest_engine::model::{Operator, Table, Type};
-use rest_engine::predicate::{Predicate, Semantics, Value};
-use rest_engine::pushdown::{RemoteQuery, plan};
-use rest_engine::request::{Operand, Request, bind, build};
+use rest_engine::model::Type;
 
 #[derive(Debug, Arbitrary)]
 struct Input {
@@ -42,29 +39,6 @@ fn options(posted: u8) -> Vec<(&'static str, &'static str)> {
     options
 }
 
-fn request(table: &Table, values: &[String]) -> Result<Request, Error> {
-    let operands: Vec<Operand> = values
-        .iter()
-        .map(|value| Operand::Value(Value::Text(value.clone())))
-        .collect();
-    let compare = |column| Predicate::Compare {
-        column,
-        operator: Operator::Eq,
-        operand: column,
-        semantics: Semantics {
-            collation_is_c: true,
-            deterministic: true,
-        },
-    };
-    let predicates: Vec<Predicate> = (0..values.len()).map(compare).collect();
-    let query = RemoteQuery {
-        sent: plan(table, &predicates, &[], true).sent,
-        ..RemoteQuery::default()
-    };
-    let bound = bind(table, &query, &operands)?;
-    build(table, &bound.requests[0], &[])
-}
-
 fuzz_target!(|input: Input| {
     // No text of PostgreSQL has a NUL.
     let plain = |text: &str| text.replace('\0', "");
@@ -78,9 +52,10 @@ fuzz_target!(|input: Input| {
     .map(|text| plain(text));
     let table = table(&options(input.posted), &COLUMNS);
     let Ok(table) = table else { return };
-    let request = match request(&table, &values) {
-        Ok(request) => request,
-        Err(Error::Unsendable { .. } | Error::MissingParameters(_)) => return,
+    let columns: Vec<(usize, &str)> = values.iter().map(String::as_str).enumerate().collect();
+    let request = match request(&table, &columns) {
+        Ok(Some(request)) => request,
+        Ok(None) | Err(Error::Unsendable { .. } | Error::MissingParameters(_)) => return,
         Err(other) => panic!("{other}"),
     };
     let [path, query, header, ..] = &values;

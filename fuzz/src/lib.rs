@@ -1,9 +1,18 @@
 //! What the fuzz targets share: tables made from options, requests taken apart by a parser that nobody here wrote.
 #![forbid(unsafe_code)]
 
+pub mod scene;
+pub mod truth;
+pub mod values;
+
+use rest_engine::Error;
 use rest_engine::model::options::{self, ColumnDefinition, Definition, OptionError};
-use rest_engine::model::{Table, Type};
-use rest_engine::request::Request;
+use rest_engine::model::{Operator, Table, Type};
+use rest_engine::pagination::Pager;
+use rest_engine::predicate::{Predicate, Semantics, Value};
+use rest_engine::pushdown::{RemoteQuery, plan};
+use rest_engine::request::{Inputs, Operand, Request, bind};
+use std::sync::Arc;
 use url::Url;
 
 /// A column: name, type, options.
@@ -41,6 +50,48 @@ pub fn table(table: &[(&str, &str)], columns: &[Column]) -> Result<Table, Option
         columns: &columns,
         version: "0.1.0",
     })
+}
+
+/// The request for the rows whose columns have these texts; `None` where one of them is not sent.
+///
+/// # Errors
+/// No request can be made of them.
+pub fn request(table: &Table, values: &[(usize, &str)]) -> Result<Option<Request>, Error> {
+    let operands: Vec<Operand> = values
+        .iter()
+        .map(|(_, text)| Operand::Value(Value::Text((*text).to_owned())))
+        .collect();
+    let columns = values.iter().enumerate();
+    let predicates: Vec<Predicate> = columns
+        .map(|(operand, (column, _))| Predicate::Compare {
+            column: *column,
+            operator: Operator::Eq,
+            operand,
+            semantics: Semantics {
+                collation_is_c: true,
+                deterministic: true,
+            },
+        })
+        .collect();
+    let query = RemoteQuery {
+        sent: plan(table, &predicates, &[], true).sent,
+        ..RemoteQuery::default()
+    };
+    let is_all = query.sent.len() == predicates.len();
+    let bound = bind(table, &query, &operands)?;
+    let mut requests = bound.requests.into_iter();
+    let inputs = requests
+        .next()
+        .filter(|_| is_all && bound.unsent.is_empty());
+    inputs.map(|inputs| first_page(table, inputs)).transpose()
+}
+
+/// The request for the first page.
+///
+/// # Errors
+/// None can be made.
+pub fn first_page(table: &Table, inputs: Inputs) -> Result<Request, Error> {
+    Pager::new(Arc::new(table.clone()), inputs, None)?.first()
 }
 
 /// A request's path segments and query parameters, decoded.
