@@ -22,7 +22,7 @@ pub use inputs::{BodyMember, Bound, Inputs, Operand};
 
 pub(crate) use build::{build_page, identity};
 pub(crate) use page::{at_page, is_in_text};
-pub(crate) use percent::{encoded_length, is_placeholder, placeholder};
+pub(crate) use percent::{encoded_length, placeholder};
 pub(crate) use target::{origin, resolve};
 pub(crate) use template::BodyTemplate;
 pub(crate) use write::{is_in_range, write};

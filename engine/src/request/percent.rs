@@ -51,7 +51,7 @@ pub(crate) fn placeholder(name: &str) -> String {
 }
 
 /// Whether a text is a [`placeholder`].
-pub(crate) fn is_placeholder(text: &str) -> bool {
+pub(super) fn is_placeholder(text: &str) -> bool {
     text.starts_with(MARKS[0])
 }
 

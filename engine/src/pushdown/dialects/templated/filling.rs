@@ -2,7 +2,6 @@
 
 use crate::model::{Column, Type};
 use crate::pushdown::dialects::quoting::{is_bare, same_decimal};
-use crate::request::is_placeholder;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -20,6 +19,8 @@ pub(super) struct Filling {
     pub(super) values: Vec<Value>,
     /// The conditions that are joined.
     pub(super) arms: Vec<Value>,
+    /// The value only comes when the query runs.
+    pub(super) is_unknown: bool,
 }
 
 impl Filling {
@@ -28,6 +29,7 @@ impl Filling {
         Filling {
             value: Some((shown.into(), shown.to_owned())),
             values: vec![shown.into()],
+            is_unknown: true,
             ..self
         }
     }
@@ -88,7 +90,7 @@ fn of_text(text: &str, filling: &Filling) -> Value {
         "{name}" => filling.path.join(".").into(),
         "{value}" => value,
         "{value:text}" => plain.into(),
-        "{value:base64}" | "{next:base64}" if is_placeholder(plain) => plain.into(),
+        "{value:base64}" | "{next:base64}" if filling.is_unknown => plain.into(),
         "{value:base64}" => STANDARD.encode(plain).into(),
         "{next:base64}" => STANDARD.encode(next(plain)).into(),
         "{values}" => Value::Array(filling.values.clone()),

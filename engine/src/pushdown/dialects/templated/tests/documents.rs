@@ -265,6 +265,8 @@ fn etcd_ranges_are_one_document() {
         range(StartsWith, "foo"),
         [[r#"filter={"key":"Zm9v","range_end":"Zm9w"}"#]]
     );
+    // What marks unknown values elsewhere is a text like any other.
+    assert_eq!(range(Eq, "\u{fdd0}x"), [[r#"filter={"key":"77eQeA=="}"#]]);
     // Without `and` one document carries one condition.
     let (verdicts, requests) = asked(
         &table,
