@@ -2,7 +2,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use fuzz::{parts, request, table};
+use fuzz::{Column, parts, request, table};
 use libfuzzer_sys::fuzz_target;
 use rest_engine::Error;
 use rest_engine::model::Type;
@@ -17,7 +17,7 @@ struct Input {
     filtered: String,
 }
 
-const COLUMNS: [(&str, Type, &[(&str, &str)]); 5] = [
+const COLUMNS: [Column<'static>; 5] = [
     ("p", Type::Text, &[]),
     ("q", Type::Text, &[("param", "q")]),
     ("h", Type::Text, &[("param", "X-H"), ("param_in", "header")]),

@@ -2,6 +2,8 @@
 //! the template has its place. What another value makes of the same template says where that is.
 #![no_main]
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use fuzz::{own_url, parts, request, table};
 use libfuzzer_sys::fuzz_target;
 use rest_engine::Error;
@@ -96,6 +98,31 @@ fn parameter(template: &str, value: &str) {
             moved(mark).is_none_or(|expected| pair.1 == expected),
             "{template}: {pair:?}"
         );
+    }
+}
+
+/// A JSON template makes JSON, with the value or its base64 where it has its place.
+fn document(template: &str, value: &str) {
+    let operators = format!("{{\"=\": {template}}}");
+    let options = [
+        ("endpoint", "/items"),
+        ("dialect", "json"),
+        ("operators", operators.as_str()),
+    ];
+    let Some(both) = both(&options, &[("filter", "= exact")], value) else {
+        return;
+    };
+    if template.contains("{next:") {
+        return;
+    }
+    let (with_value, with_mark) = (parts(&both.value).1, parts(&both.mark).1);
+    assert_eq!(with_value.len(), with_mark.len(), "{template}");
+    for ((_, text), (_, mark)) in with_value.iter().zip(&with_mark) {
+        let json = |text: &str| serde_json::from_str::<Value>(text).expect("a filter in JSON");
+        let mark = mark.replace(&STANDARD.encode(MARK), &STANDARD.encode(value));
+        let expected = moved(&json(&mark), value);
+        let is_moved = expected.is_none_or(|expected| json(text) == expected);
+        assert!(is_moved, "{template}: {text}");
     }
 }
 
@@ -289,7 +316,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     match kind % 10 {
-        0 | 1 => endpoint(template, &value),
+        0 => endpoint(template, &value),
+        1 => document(template, &value),
         2 => parameter(template, &value),
         3 => body("json", template, &value),
         4 => body("form", template, &value),
