@@ -176,9 +176,56 @@ impl<'a> Pages<'a> {
     }
 }
 
+/// The first rows, in each format.
+pub struct Sample {
+    rows: Vec<Row>,
+}
+
+impl Sample {
+    /// The first `rows` rows.
+    #[must_use]
+    pub fn new(rows: u64) -> Self {
+        let mut random = Random(SEED);
+        Sample {
+            rows: (1..=rows).map(|id| Row::new(id, &mut random)).collect(),
+        }
+    }
+
+    /// One array.
+    #[must_use]
+    pub fn json(&self) -> String {
+        format!("[{}]", self.objects().join(","))
+    }
+
+    /// A row a line.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        self.objects().join("\n") + "\n"
+    }
+
+    /// Eight columns, with their names before them.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut text = "id,title,state,score,comments,locked,created_at,login\n".to_owned();
+        self.rows.iter().for_each(|row| row.csv(&mut text));
+        text
+    }
+
+    fn objects(&self) -> Vec<String> {
+        let object = |row: &Row| {
+            let mut text = String::new();
+            row.json(&mut text);
+            text
+        };
+        self.rows.iter().map(object).collect()
+    }
+}
+
+const SEED: u64 = 0x5EED_0F2E_57FD_3000;
+
 /// Writes `pages/N.json` and `small/N.json` (the page after the last is empty), `one/ID.json`, `all.json`, `all.jsonl` and `all.csv`.
 pub fn generate(folder: &Path) -> io::Result<()> {
-    let mut random = Random(0x5EED_0F2E_57FD_3000);
+    let mut random = Random(SEED);
     let mut whole = Whole::create(folder)?;
     let mut pages = Pages::create(folder, "pages", PAGE)?;
     let mut small = Pages::create(folder, "small", SMALL_PAGE)?;

@@ -1,6 +1,5 @@
 //! The benchmark: `bench generate FOLDER` writes its data, `bench measure FOLDER URL REPORT` runs it.
 
-mod data;
 mod latency;
 mod place;
 mod planning;
@@ -20,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["generate", folder] => Ok(data::generate(Path::new(folder))?),
+        ["generate", folder] => Ok(bench::data::generate(Path::new(folder))?),
         ["measure", folder, url, path] => {
             let place = Place {
                 folder: Path::new(folder).to_owned(),

@@ -1,10 +1,10 @@
 //! Does the cost grow with the data, and with nothing else? From 10,000 to 1,000,000 rows, from 1 to 10,000 pages.
 
-use crate::data;
 use crate::place::{Place, answer, remote_columns};
 use crate::plot::{self, Line};
 use crate::section::Section;
 use crate::turns::{self, Subject, Timing};
+use bench::data;
 use std::cell::RefCell;
 use std::error::Error;
 

@@ -95,10 +95,41 @@ pub unsafe extern "C-unwind" fn iterate_foreign_scan(
     // SAFETY: the state was made by `begin_foreign_scan` for this node.
     unsafe {
         let slot = (*node).ss.ss_ScanTupleSlot;
-        pg_sys::ExecClearTuple(slot);
+        clear(slot);
         let scan = &mut *(*node).fdw_state.cast::<ForeignScan>();
         scan.next(node, slot).unwrap_or_else(|error| error.raise());
         slot
+    }
+}
+
+/// Empties a slot, as `ExecClearTuple` does, and without the call where nothing is to be freed: it is made for each row.
+///
+/// # Safety
+/// `slot` is a valid slot into which nobody but this extension stores tuples, virtual ones.
+#[inline]
+unsafe fn clear(slot: *mut pg_sys::TupleTableSlot) {
+    // SAFETY: by this function's contract. A copy that the executor made of the tuple is the slot's own (TTS_SHOULDFREE);
+    // without one the slot holds only its arrays.
+    unsafe {
+        if u32::from((*slot).tts_flags) & pg_sys::TTS_FLAG_SHOULDFREE != 0 {
+            pg_sys::ExecClearTuple(slot);
+        } else {
+            (*slot).tts_flags |= pg_sys::TTS_FLAG_EMPTY as u16;
+            (*slot).tts_nvalid = 0;
+        }
+    }
+}
+
+/// Says that a slot's arrays hold a row, as `ExecStoreVirtualTuple` does.
+///
+/// # Safety
+/// As for `clear`, which has emptied the slot; the arrays are filled for each attribute.
+#[inline]
+unsafe fn store(slot: *mut pg_sys::TupleTableSlot) {
+    // SAFETY: by this function's contract.
+    unsafe {
+        (*slot).tts_flags &= !(pg_sys::TTS_FLAG_EMPTY as u16);
+        (*slot).tts_nvalid = (*(*slot).tts_tupleDescriptor).natts as i16;
     }
 }
 

@@ -170,7 +170,7 @@ impl ForeignScan {
                     if complete && passes(&self.rechecks, &stream.checks, node, slot) {
                         return Ok(());
                     }
-                    pg_sys::ExecClearTuple(slot);
+                    super::clear(slot);
                     self.totals.removed += 1;
                     pg_sys::MemoryContextReset(
                         (*(*node).ss.ps.ps_ExprContext).ecxt_per_tuple_memory,
@@ -206,7 +206,8 @@ impl ForeignScan {
                     stream.request = Some(batch.request);
                 }
                 self.texts.clear();
-                stream.batch = batch;
+                let read = std::mem::replace(&mut stream.batch, batch);
+                stream.source.recycle(read);
                 stream.next_row = 0;
             }
             Found::Pending => {
@@ -618,7 +619,7 @@ unsafe fn fill(
     unsafe {
         let (values, nulls) = ((*slot).tts_values, (*slot).tts_isnull);
         let complete = load_row(loaders, texts, parameters, batch, row, values, nulls)?;
-        pg_sys::ExecStoreVirtualTuple(slot);
+        super::store(slot);
         Ok(complete)
     }
 }

@@ -75,6 +75,13 @@ impl Source {
         }
     }
 
+    /// Takes back a batch that was read: its memory serves for further rows, unless they are remembered.
+    pub fn recycle(&self, batch: Rc<Batch>) {
+        if let (Source::Api(running), Ok(batch)) = (self, Rc::try_unwrap(batch)) {
+            running.scan.recycle(batch);
+        }
+    }
+
     /// What was asked of the API since this execution began.
     pub fn statistics(&self) -> Statistics {
         match self {

@@ -26,6 +26,8 @@ pub struct Loader {
     on_error: OnError,
     conversion: Conversion,
     domain: Option<Domain>,
+    /// Nothing but the cell's own form decides on the value: no domain, no modifier, no conversion of text.
+    is_quick: bool,
 }
 
 /// A type's way from a cell to a Datum.
@@ -87,6 +89,7 @@ impl Loader {
     ) -> Self {
         let (base, modifier, domain) = Domain::resolve(ty, modifier, context);
         Loader {
+            is_quick: domain.is_none() && modifier < 0 && is_utf8(),
             column: column.to_owned(),
             position,
             on_error,
@@ -98,7 +101,27 @@ impl Loader {
 
     /// The value of a cell; `None` is NULL. Plain text goes into `texts`, all else into the current
     /// memory context.
+    #[inline]
     pub fn load(
+        &mut self,
+        batch: &Batch,
+        cell: Cell,
+        texts: &mut Texts,
+    ) -> Result<Option<pg_sys::Datum>, FdwError> {
+        if self.is_quick {
+            let datum = match (&self.conversion.kind, cell) {
+                (_, Cell::Null) => return Ok(None),
+                (Kind::Text, Cell::Text(span)) => Some(texts.store(batch.bytes(span))),
+                (kind, cell) => kind.by_value(cell),
+            };
+            if datum.is_some() {
+                return Ok(datum);
+            }
+        }
+        self.load_slowly(batch, cell, texts)
+    }
+
+    fn load_slowly(
         &mut self,
         batch: &Batch,
         cell: Cell,
@@ -204,6 +227,26 @@ fn in_subtransaction(
     }
 }
 
+impl Kind {
+    /// The value of a cell where it is passed by value, no modifier is to be minded, and making it cannot fail.
+    #[inline]
+    fn by_value(&self, cell: Cell) -> Option<pg_sys::Datum> {
+        Some(match (self, cell) {
+            (Kind::Bool, Cell::Bool(value)) => pg_sys::Datum::from(value),
+            (Kind::Int2, Cell::Int(value)) => pg_sys::Datum::from(value as i16),
+            (Kind::Int4, Cell::Int(value)) => pg_sys::Datum::from(value as i32),
+            (Kind::Int8, Cell::Int(value)) => pg_sys::Datum::from(value),
+            (Kind::Float4, Cell::Float(value)) => pg_sys::Datum::from((value as f32).to_bits()),
+            (Kind::Float8, Cell::Float(value)) => pg_sys::Datum::from(value.to_bits()),
+            (Kind::Date, Cell::Date(days)) => pg_sys::Datum::from(days - EPOCH_DAYS),
+            (Kind::Timestamp | Kind::TimestampTz, Cell::Timestamp(at)) => {
+                pg_sys::Datum::from(at - EPOCH_MICROSECONDS)
+            }
+            _ => return None,
+        })
+    }
+}
+
 impl Conversion {
     /// The conversion to `ty`, which is no domain.
     ///
@@ -235,21 +278,18 @@ impl Conversion {
     /// The value of a cell, in the current memory context; may raise PostgreSQL's own errors where
     /// the cell is not plain.
     pub fn datum(&mut self, batch: &Batch, cell: Cell) -> Option<pg_sys::Datum> {
+        let is_rounded = matches!(cell, Cell::Timestamp(_)) && self.modifier >= 0;
+        if !is_rounded && let Some(datum) = self.kind.by_value(cell) {
+            return Some(datum);
+        }
         let datum = match (&mut self.kind, cell) {
             (_, Cell::Null) => return None,
-            (Kind::Bool, Cell::Bool(value)) => pg_sys::Datum::from(value),
-            (Kind::Int2, Cell::Int(value)) => pg_sys::Datum::from(value as i16),
-            (Kind::Int4, Cell::Int(value)) => pg_sys::Datum::from(value as i32),
-            (Kind::Int8, Cell::Int(value)) => pg_sys::Datum::from(value),
-            (Kind::Float4, Cell::Float(value)) => pg_sys::Datum::from((value as f32).to_bits()),
-            (Kind::Float8, Cell::Float(value)) => pg_sys::Datum::from(value.to_bits()),
             (Kind::Numeric, Cell::Int(value)) if self.modifier < 0 => numeric(value),
-            (Kind::Date, Cell::Date(days)) => pg_sys::Datum::from(days - EPOCH_DAYS),
             (Kind::Timestamp, Cell::Timestamp(at)) => {
-                timestamp(at, pg_sys::timestamp_scale, self.modifier)
+                rounded(at, pg_sys::timestamp_scale, self.modifier)
             }
             (Kind::TimestampTz, Cell::Timestamp(at)) => {
-                timestamp(at, pg_sys::timestamptz_scale, self.modifier)
+                rounded(at, pg_sys::timestamptz_scale, self.modifier)
             }
             (Kind::Uuid, Cell::Bytes(span)) => copied(batch.bytes(span)),
             (Kind::Bytes, Cell::Bytes(span)) => varlena(batch.bytes(span)),
@@ -309,12 +349,9 @@ fn numeric(value: i64) -> pg_sys::Datum {
 
 type Function = unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
 
-/// A timestamp, rounded to the column's precision where it declares one.
-fn timestamp(at: i64, scale: Function, modifier: i32) -> pg_sys::Datum {
+/// A timestamp, rounded to the precision that the column declares.
+fn rounded(at: i64, scale: Function, modifier: i32) -> pg_sys::Datum {
     let datum = pg_sys::Datum::from(at - EPOCH_MICROSECONDS);
-    if modifier < 0 {
-        return datum;
-    }
     // SAFETY: timestamp_scale and timestamptz_scale take a timestamp and an int4.
     unsafe { call(scale, &[Some(datum), Some(pg_sys::Datum::from(modifier))]) }
 }

@@ -8,6 +8,7 @@ use crate::settings;
 use crate::shared_memory::{self, Counts};
 use pgrx::pg_sys;
 use rest_engine::Result;
+use rest_engine::decode::Batch;
 use rest_engine::http::Client;
 use rest_engine::scan::{Polled, RequestError, RequestRecord, Scan, ScanSpec, Statistics};
 use std::os::fd::BorrowedFd;
@@ -61,6 +62,11 @@ impl WatchedScan {
     /// What it did so far.
     pub fn statistics(&self) -> Statistics {
         self.scan.statistics()
+    }
+
+    /// Takes back a batch that nobody reads any more.
+    pub fn recycle(&self, batch: Batch) {
+        self.scan.recycle(batch);
     }
 
     /// Cancels what is still running. What the statistics say then is final.

@@ -74,6 +74,21 @@ impl Batch {
         size_of::<Batch>() + cells * size_of::<Cell>() + self.arena.capacity() + exchange
     }
 
+    /// Without rows, for those of another page; its memory stays.
+    #[must_use]
+    pub fn emptied(mut self, width: usize, request: usize, exchange: &Exchange) -> Batch {
+        self.cells.clear();
+        self.elements.clear();
+        self.arena.clear();
+        self.exchange.clone_from(exchange);
+        Batch {
+            width,
+            rows: 0,
+            request,
+            ..self
+        }
+    }
+
     /// The bytes of a span.
     pub fn bytes(&self, span: Span) -> &[u8] {
         &self.arena[span.start as usize..span.start as usize + span.len as usize]

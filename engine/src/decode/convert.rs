@@ -2,8 +2,9 @@
 
 use super::batch::{Batch, Cell, Span};
 use super::datetime::{Moment, by_pattern, day, since_1970};
+use super::grammar::separator;
 use super::lexer::{Expected, space};
-use super::locate::{separator, single};
+use super::locate::single;
 use super::number::{self, Decimal, OutOfRange};
 use super::text::{append, json, plain, utf8};
 use super::value::{Misfit, Text, Value};
@@ -326,7 +327,7 @@ fn plain_date_time(batch: &mut Batch, ty: &Type, value: Value) -> Result<Cell, M
     }
 }
 
-fn moment_cell(ty: &Type, moment: Moment) -> Cell {
+pub(super) fn moment_cell(ty: &Type, moment: Moment) -> Cell {
     match ty {
         Type::Date => Cell::Date(moment.days),
         Type::TimestampTz => Cell::Timestamp(moment.local() - moment.offset.unwrap_or_default()),

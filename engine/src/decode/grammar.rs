@@ -8,11 +8,56 @@ pub(super) const MAX_DEPTH: usize = 512;
 /// The place in a document: the containers that are open, and what may follow.
 #[derive(Debug, Clone)]
 pub(super) struct Grammar {
-    /// A bit for each open container: set for an object.
-    objects: [u64; MAX_DEPTH / 64],
-    depth: usize,
+    open: Containers,
     base: usize,
     next: Next,
+}
+
+/// The containers that are open.
+#[derive(Debug, Clone)]
+struct Containers {
+    /// A bit for each: set for an object.
+    objects: [u64; MAX_DEPTH / 64],
+    depth: usize,
+}
+
+impl Containers {
+    fn within(depth: usize) -> Containers {
+        Containers {
+            objects: [0; MAX_DEPTH / 64],
+            depth,
+        }
+    }
+
+    /// One opens at `at`.
+    #[inline]
+    fn push(&mut self, at: usize, object: bool) -> Result<(), Stop> {
+        if self.depth >= MAX_DEPTH {
+            return Err(Stop {
+                at,
+                why: Why::TooDeep,
+            });
+        }
+        let (word, bit) = (self.depth / 64, 1 << (self.depth % 64));
+        if object {
+            self.objects[word] |= bit;
+        } else {
+            self.objects[word] &= !bit;
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn pop(&mut self) {
+        self.depth -= 1;
+    }
+
+    #[inline]
+    fn in_object(&self) -> bool {
+        let innermost = self.depth.saturating_sub(1);
+        self.objects[innermost / 64] >> (innermost % 64) & 1 == 1
+    }
 }
 
 /// What may come next.
@@ -65,8 +110,7 @@ impl Grammar {
     /// The start of a value within `depth` open containers.
     pub fn within(depth: usize) -> Grammar {
         Grammar {
-            objects: [0; MAX_DEPTH / 64],
-            depth,
+            open: Containers::within(depth),
             base: depth,
             next: Next::Value,
         }
@@ -74,7 +118,7 @@ impl Grammar {
 
     /// Open containers.
     pub fn depth(&self) -> usize {
-        self.depth
+        self.open.depth
     }
 
     /// Whether the value has been read to its end.
@@ -102,7 +146,7 @@ impl Grammar {
 
     /// Notes that the caller has read the rest of the innermost container by itself.
     pub fn container_was_read(&mut self) {
-        self.depth -= 1;
+        self.open.pop();
         self.value_done();
     }
 
@@ -110,7 +154,7 @@ impl Grammar {
     pub fn text_was_read(&mut self) {
         match self.next {
             Next::MemberOrEnd => self.next = Next::MemberValue,
-            Next::CommaOrEnd if self.in_object() => self.next = Next::MemberValue,
+            Next::CommaOrEnd if self.open.in_object() => self.next = Next::MemberValue,
             _ => self.value_done(),
         }
     }
@@ -119,13 +163,13 @@ impl Grammar {
     pub fn name_is_due(&self) -> bool {
         match self.next {
             Next::MemberOrEnd => true,
-            Next::CommaOrEnd => self.in_object(),
+            Next::CommaOrEnd => self.open.in_object(),
             _ => false,
         }
     }
 
     fn separator(&mut self, text: &[u8], at: usize, first: u8) -> Result<Place, Stop> {
-        let in_object = self.in_object();
+        let in_object = self.open.in_object();
         match first {
             b'}' if in_object => return Ok(self.end(at)),
             b']' if !in_object => return Ok(self.end(at)),
@@ -196,19 +240,7 @@ impl Grammar {
     }
 
     fn open(&mut self, at: usize, object: bool) -> Result<Place, Stop> {
-        if self.depth >= MAX_DEPTH {
-            return Err(Stop {
-                at,
-                why: Why::TooDeep,
-            });
-        }
-        let (word, bit) = (self.depth / 64, 1 << (self.depth % 64));
-        if object {
-            self.objects[word] |= bit;
-        } else {
-            self.objects[word] &= !bit;
-        }
-        self.depth += 1;
+        self.open.push(at, object)?;
         self.next = if object {
             Next::MemberOrEnd
         } else {
@@ -236,16 +268,11 @@ impl Grammar {
     }
 
     fn value_done(&mut self) {
-        self.next = if self.depth == self.base {
+        self.next = if self.open.depth == self.base {
             Next::Nothing
         } else {
             Next::CommaOrEnd
         };
-    }
-
-    fn in_object(&self) -> bool {
-        let innermost = self.depth.saturating_sub(1);
-        self.objects[innermost / 64] >> (innermost % 64) & 1 == 1
     }
 }
 
@@ -256,16 +283,101 @@ pub(super) fn skip(text: &[u8], at: usize, depth: usize) -> Result<usize, Stop> 
         None => Err(more(at)),
         Some(b'"') => lexer::quoted(text, at + 1).map(|text| text.close + 1),
         Some(b'-' | b'0'..=b'9') => lexer::number(text, at).map(|(end, _)| end),
-        Some(_) => skip_tokens(text, at, depth),
+        Some(_) => skip_container(text, at, depth),
     }
 }
 
-fn skip_tokens(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Stop> {
-    let mut grammar = Grammar::within(depth);
-    while !grammar.is_done() {
-        at = grammar.token(text, at)?.end;
+/// The same for a container, a word, or what is no value.
+fn skip_container(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Stop> {
+    let mut open = Containers::within(depth);
+    loop {
+        // A value starts here.
+        at = match text.get(at) {
+            Some(b'{') => {
+                open.push(at, true)?;
+                let first = lexer::space(text, at + 1);
+                if text.get(first) != Some(&b'}') {
+                    at = skip_name(text, first)?;
+                    continue;
+                }
+                open.pop();
+                first + 1
+            }
+            Some(b'[') => {
+                open.push(at, false)?;
+                let first = lexer::space(text, at + 1);
+                if text.get(first) != Some(&b']') {
+                    at = first;
+                    continue;
+                }
+                open.pop();
+                first + 1
+            }
+            Some(b'"') => lexer::quoted(text, at + 1)?.close + 1,
+            Some(b'-' | b'0'..=b'9') => lexer::number(text, at)?.0,
+            Some(b't') => lexer::literal(text, at, b"true")?,
+            Some(b'f') => lexer::literal(text, at, b"false")?,
+            Some(b'n') => lexer::literal(text, at, b"null")?,
+            Some(_) => return Err(unexpected(at, Expected::Value)),
+            None => return Err(more(at)),
+        };
+        // It ended here, and maybe some that it is in.
+        loop {
+            if open.depth == depth {
+                return Ok(at);
+            }
+            let in_object = open.in_object();
+            let (close, expected) = match in_object {
+                true => (b'}', Expected::CommaOrBrace),
+                false => (b']', Expected::CommaOrBracket),
+            };
+            let (next, goes_on) = separator(text, at, close, expected)?;
+            if goes_on {
+                let start = lexer::space(text, next);
+                at = match in_object {
+                    true => skip_name(text, start)?,
+                    false => start,
+                };
+                break;
+            }
+            open.pop();
+            at = next;
+        }
     }
-    Ok(at)
+}
+
+/// Reads what stands between two members or elements: the byte after it, and whether it is a comma.
+#[inline]
+pub(super) fn separator(
+    text: &[u8],
+    at: usize,
+    close: u8,
+    expected: Expected,
+) -> Result<(usize, bool), Stop> {
+    let at = lexer::space(text, at);
+    match text.get(at) {
+        Some(b',') => Ok((at + 1, true)),
+        Some(&byte) if byte == close => Ok((at + 1, false)),
+        Some(_) => Err(unexpected(at, expected)),
+        None => Err(more(at)),
+    }
+}
+
+/// From a member's name to its value.
+#[inline]
+fn skip_name(text: &[u8], at: usize) -> Result<usize, Stop> {
+    match text.get(at) {
+        None => return Err(more(at)),
+        Some(b'"') => {}
+        Some(_) => return Err(unexpected(at, Expected::MemberName)),
+    }
+    let name = lexer::quoted(text, at + 1)?;
+    let colon = lexer::space(text, name.close + 1);
+    match text.get(colon) {
+        None => Err(more(colon)),
+        Some(b':') => Ok(lexer::space(text, colon + 1)),
+        Some(_) => Err(unexpected(colon, Expected::Colon)),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Where a JSON token ends (RFC 8259), in bytes that may be cut off anywhere.
 
+use wide::u8x16;
+
 /// Why a token or a value could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stop {
@@ -81,40 +83,30 @@ pub(super) struct Quoted {
     pub ascii: bool,
 }
 
-const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-
-/// The high bit of each byte that is a quote, a backslash or a control character. Only the lowest
-/// bit set is exact: a borrow may mark bytes above it.
+/// The first byte from `at` on that ends a run of plain text (a quote, a backslash, a control character), or the end;
+/// `seen` is not zero after a run that is not ASCII.
 #[inline]
-fn special(word: u64) -> u64 {
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | control)
-        & HIGHS
-}
-
-/// The first byte from `at` on that ends a run of plain text, or the end; bits of `seen` above 127
-/// tell that the run is not ASCII.
-#[inline]
-pub(super) fn plain(text: &[u8], mut at: usize, seen: &mut u64) -> usize {
-    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let found = special(word);
-        if found != 0 {
-            let bytes = found.trailing_zeros() / 8;
-            *seen |= word & ((1 << (bytes * 8)) - 1);
-            return at + bytes as usize;
+pub(super) fn plain(text: &[u8], mut at: usize, seen: &mut u32) -> usize {
+    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let bytes = u8x16::new(*chunk);
+        let beyond_ascii = bytes.to_bitmask();
+        let ends = bytes.simd_eq(u8x16::splat(b'"'))
+            | bytes.simd_eq(u8x16::splat(b'\\'))
+            | bytes.simd_eq(bytes.min(u8x16::splat(0x1F)));
+        let ends = ends.to_bitmask();
+        if ends != 0 {
+            let length = ends.trailing_zeros();
+            *seen |= beyond_ascii & ((1 << length) - 1);
+            return at + length as usize;
         }
-        *seen |= word;
-        at += 8;
+        *seen |= beyond_ascii;
+        at += 16;
     }
     while let Some(&byte) = text.get(at) {
         if byte == b'"' || byte == b'\\' || byte < 0x20 {
             break;
         }
-        *seen |= u64::from(byte);
+        *seen |= u32::from(byte >> 7);
         at += 1;
     }
     at
@@ -131,7 +123,7 @@ pub(super) fn quoted(text: &[u8], start: usize) -> Result<Quoted, Stop> {
                 return Ok(Quoted {
                     close: at,
                     escaped,
-                    ascii: seen & HIGHS == 0,
+                    ascii: seen == 0,
                 });
             }
             Some(b'\\') => {

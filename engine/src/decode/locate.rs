@@ -3,9 +3,9 @@
 //! A row is read once and in place. Rows of one response resemble each other, so the bytes that lead
 //! up to each member's value (`"name": `) are remembered, and compared first.
 
-use super::grammar::{MAX_DEPTH, skip};
+use super::grammar::{MAX_DEPTH, separator, skip};
 use super::lexer::{self, Expected, Stop, Why, more, unexpected};
-use super::plan::{Member, ROOT, RowPlan};
+use super::plan::{Member, Node, ROOT, RowPlan, Target};
 use super::text::unescape;
 
 /// Where a value stands, in bytes from the start of the slice that holds its row.
@@ -77,7 +77,37 @@ const EMPTY: Slot = Slot {
 #[derive(Debug)]
 struct Lead {
     bytes: Vec<u8>,
+    /// The first [`HEAD`] bytes as a number, zeros where there are fewer; and the bits of it that count.
+    head: u128,
+    mask: u128,
     node: Option<usize>,
+}
+
+/// Bytes of a lead that are compared at once.
+const HEAD: usize = size_of::<u128>();
+
+impl Lead {
+    fn new(bytes: &[u8], node: Option<usize>) -> Lead {
+        let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+        for (index, byte) in bytes.iter().take(HEAD).enumerate() {
+            (head[index], mask[index]) = (*byte, 0xFF);
+        }
+        Lead {
+            bytes: bytes.to_vec(),
+            head: u128::from_le_bytes(head),
+            mask: u128::from_le_bytes(mask),
+            node,
+        }
+    }
+
+    #[inline]
+    fn starts(&self, text: &[u8]) -> bool {
+        let Some(chunk) = text.first_chunk::<HEAD>() else {
+            return text.starts_with(&self.bytes);
+        };
+        let differs = (u128::from_le_bytes(*chunk) ^ self.head) & self.mask != 0;
+        !differs && (self.bytes.len() <= HEAD || text[HEAD..].starts_with(&self.bytes[HEAD..]))
+    }
 }
 
 /// Members of one object that are remembered, and the longest lead that is.
@@ -88,6 +118,8 @@ pub(super) struct Locator<'a> {
     plan: &'a RowPlan,
     /// For each node, the leads of its members in the order met.
     leads: Vec<Vec<Lead>>,
+    /// For each node, the slot that takes the value here, where only one does and nothing below is wanted.
+    claims: Vec<Option<Target>>,
     /// For rows that are arrays: the nodes that want each element.
     elements: Option<Vec<Vec<usize>>>,
     slots: Vec<Slot>,
@@ -98,6 +130,7 @@ impl<'a> Locator<'a> {
         Locator {
             plan,
             leads: plan.nodes.iter().map(|_| Vec::new()).collect(),
+            claims: plan.nodes.iter().map(only_claim).collect(),
             elements: None,
             slots: vec![EMPTY; plan.slots()],
         }
@@ -241,13 +274,27 @@ impl<'a> Locator<'a> {
             let (wanted, value) = self.member(text, at, node, &mut position)?;
             at = match wanted {
                 None => skip(text, value, depth)?,
-                Some(child) => self.value(text, value, child, depth)?.0,
+                Some(child) => self.wanted(text, value, child, depth)?,
             };
             match separator(text, at, b'}', Expected::CommaOrBrace)? {
                 (next, true) => at = next,
                 (end, false) => return Ok(end),
             }
         }
+    }
+
+    /// Reads a member's value. Most of them are what one slot wants and has not got yet.
+    #[inline]
+    fn wanted(&mut self, text: &[u8], at: usize, node: usize, depth: usize) -> Result<usize, Stop> {
+        if let Some(target) = self.claims[node]
+            && let Some(slot) = self.slots.get_mut(target.slot)
+            && slot.kind == Kind::Missing
+            && !matches!(text.get(at), Some(b'{' | b'['))
+        {
+            (slot.rank, slot.start) = (target.rank, at);
+            return scalar(text, at, slot);
+        }
+        Ok(self.value(text, at, node, depth)?.0)
     }
 
     /// Reads up to a member's value: which node wants it, and where it starts.
@@ -262,9 +309,11 @@ impl<'a> Locator<'a> {
         let leads = &self.leads[node];
         let rest = &text[at..];
         // The second look finds the way again after a member that this row does not have.
-        for (skipped, lead) in leads.iter().skip(*position).take(2).enumerate() {
-            if rest.starts_with(&lead.bytes) {
-                *position += skipped + 1;
+        for next in *position..*position + 2 {
+            if let Some(lead) = leads.get(next)
+                && lead.starts(rest)
+            {
+                *position = next + 1;
                 return Ok((lead.node, lexer::space(text, at + lead.bytes.len())));
             }
         }
@@ -311,13 +360,7 @@ impl<'a> Locator<'a> {
             *position = known + 1;
         } else if leads.len() < MAX_LEADS && bytes.len() <= MAX_LEAD_BYTES {
             let at = (*position).min(leads.len());
-            leads.insert(
-                at,
-                Lead {
-                    bytes: bytes.to_vec(),
-                    node: wanted,
-                },
-            );
+            leads.insert(at, Lead::new(bytes, wanted));
             *position = at + 1;
         }
     }
@@ -376,6 +419,13 @@ impl<'a> Locator<'a> {
     }
 }
 
+fn only_claim(place: &Node) -> Option<Target> {
+    match (&place.targets[..], &place.below[..]) {
+        ([target], []) => Some(*target),
+        _ => None,
+    }
+}
+
 /// Elements of a row that is an array which can be wanted by name or position.
 const MAX_ELEMENTS: usize = 1 << 16;
 
@@ -423,23 +473,6 @@ pub(super) fn single(text: &[u8], at: usize, depth: usize) -> Result<(Slot, usiz
         _ => scalar(text, at, &mut slot)?,
     };
     Ok((slot, end))
-}
-
-/// Reads what stands between two members or elements: the byte after it, and whether it is a comma.
-#[inline]
-pub(super) fn separator(
-    text: &[u8],
-    at: usize,
-    close: u8,
-    expected: Expected,
-) -> Result<(usize, bool), Stop> {
-    let at = lexer::space(text, at);
-    match text.get(at) {
-        Some(b',') => Ok((at + 1, true)),
-        Some(&byte) if byte == close => Ok((at + 1, false)),
-        Some(_) => Err(unexpected(at, expected)),
-        None => Err(more(at)),
-    }
 }
 
 fn find(members: &[Member], name: &[u8], escaped: bool) -> Option<usize> {

@@ -14,6 +14,7 @@ mod outbox;
 mod page;
 mod path;
 mod plan;
+mod quick;
 mod recorder;
 mod rows;
 mod search;

@@ -149,6 +149,42 @@ pub(super) fn short_integer(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
+/// The most digits of which every integer fits a double exactly, and the powers of ten that do.
+const EXACT_DIGITS: usize = 15;
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// A number without exponent, of at most 15 digits: both the digits and the power of ten that divides them are exact, so that the
+/// quotient is rounded once, as it must be (W. D. Clinger, How to read floating point numbers accurately, 1990).
+#[inline]
+pub(super) fn short_double(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let (mut value, mut point) = (0_u64, None);
+    // The point is one more byte.
+    if digits.is_empty() || digits.len() > EXACT_DIGITS + 1 {
+        return None;
+    }
+    for (index, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(index),
+            _ => return None,
+        }
+    }
+    let places = match point {
+        Some(point) if digits.len() > 1 => digits.len() - 1 - point,
+        None if digits.len() <= EXACT_DIGITS => 0,
+        _ => return None,
+    };
+    let value = value as f64 / EXACT_POWERS[places];
+    Some(if negative { -value } else { value })
+}
+
 /// An integer in a text: digits with a sign or none.
 pub(super) fn integer_text(text: &str) -> Option<Result<i64, OutOfRange>> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -272,6 +308,13 @@ mod tests {
             let expected = (quotient + i128::from(up)) as i64 * if units < 0 { -1 } else { 1 };
             prop_assert_eq!(rounded(&text, 0), Some((expected, rest == 0)));
             prop_assert_eq!(rounded(&text, places as i64), Some((units, true)));
+        }
+
+        #[test]
+        fn short_doubles_are_parsed_as_the_standard_library_does(text in "-?[0-9]{0,16}\\.?[0-9]{0,16}[e.a]?") {
+            if let Some(found) = short_double(text.as_bytes()) {
+                prop_assert_eq!(found.to_bits(), text.parse::<f64>().unwrap().to_bits());
+            }
         }
 
         #[test]

@@ -24,6 +24,11 @@ pub trait Sink {
     /// [`Error::Cancelled`] if nobody wants it any more. Any error stops the decoder, which returns it as
     /// it is; the batch then counts as not handed over.
     fn batch(&mut self, batch: Batch) -> Result<()>;
+
+    /// A batch whose memory is of use again, if there is one; what it holds is not.
+    fn spare(&mut self) -> Option<Batch> {
+        None
+    }
 }
 
 /// How far a page was handed over, so that a retry does not hand a row over twice.
@@ -87,12 +92,8 @@ impl<'a> Outbox<'a> {
         width: usize,
         request: usize,
     ) -> Outbox<'a> {
-        let batch = Batch {
-            width,
-            request,
-            exchange: exchange.clone(),
-            ..Batch::default()
-        };
+        let spare = sink.spare().unwrap_or_default();
+        let batch = spare.emptied(width, request, exchange);
         let earlier = *progress;
         Outbox {
             sink,
@@ -192,12 +193,8 @@ impl<'a> Outbox<'a> {
         if self.batch.rows == 0 {
             return Ok(());
         }
-        let next = Batch {
-            width: self.batch.width,
-            request: self.batch.request,
-            exchange: self.exchange.clone(),
-            ..Batch::default()
-        };
+        let spare = self.sink.spare().unwrap_or_default();
+        let next = spare.emptied(self.batch.width, self.batch.request, self.exchange);
         let batch = std::mem::replace(&mut self.batch, next);
         // The next batch will be about as large, unless this one was a page's first or last.
         if batch.rows >= MOST_ROWS {

@@ -1,5 +1,6 @@
 //! Which values of a row are wanted: the columns' paths, joined into one tree.
 
+use super::quick::Quick;
 use crate::model::{FieldPath, OnError, Segment, Type, ValueFormat};
 
 /// A column to decode.
@@ -24,6 +25,8 @@ pub struct Wanted {
 #[derive(Debug, Clone)]
 pub struct RowPlan {
     pub(super) wanted: Vec<Wanted>,
+    /// The short way of each of them.
+    pub(super) quick: Vec<Quick>,
     /// The tree's nodes; the first one is the row.
     pub(super) nodes: Vec<Node>,
     /// Slots that take the member name of a map's row.
@@ -76,6 +79,10 @@ impl RowPlan {
             nodes: vec![Node::default()],
             key_slots: Vec::new(),
             positions: Vec::new(),
+            quick: wanted
+                .iter()
+                .map(|column| Quick::new(&column.ty, column.format.as_ref()))
+                .collect(),
             wanted: Vec::new(),
             keyset_field: None,
         };

@@ -1,8 +1,9 @@
 //! The rows of one page: read one by one, in each shape that they can have.
 
 use super::convert::Converter;
+use super::grammar::separator;
 use super::lexer::{self, Expected, Stop, more, unexpected};
-use super::locate::{Kind, Locator, Slot, separator};
+use super::locate::{Kind, Locator, Slot};
 use super::outbox::Outbox;
 use super::plan::{RowPlan, Wanted};
 use super::value::{Misfit, Text, Value};
@@ -243,22 +244,15 @@ impl<'a> Rows<'a> {
         if !fresh {
             return Ok(false);
         }
-        for (index, slot) in self
-            .locator
-            .slots()
-            .iter()
-            .take(self.plan.wanted.len())
-            .enumerate()
-        {
+        for (index, (quick, slot)) in self.plan.quick.iter().zip(self.locator.slots()).enumerate() {
+            if let Some(cell) = quick.cell(&mut self.outbox.batch, row, slot) {
+                self.outbox.batch.cells.push(cell);
+                continue;
+            }
             let value = slot.value(row);
             let wanted = &self.plan.wanted[index];
-            add_cell(
-                &mut self.converter,
-                &mut self.outbox,
-                wanted,
-                Ok(value),
-                &value,
-            )?;
+            let (converter, outbox) = (&mut self.converter, &mut self.outbox);
+            add_cell(converter, outbox, wanted, Ok(value), &value)?;
         }
         Ok(self.outbox.end_row())
     }

@@ -3,6 +3,7 @@
 use super::lexer::{Stop, Why};
 use crate::error::{Error, Exchange, Result};
 use memchr::memchr;
+use std::cell::Cell;
 use std::io::{ErrorKind, Read};
 
 /// What is read ahead, in bytes. Only a row that is longer makes the window grow.
@@ -11,6 +12,11 @@ const CAPACITY: usize = 256 << 10;
 /// A part that was cut off is tried again at once up to this size, then after it grew by an eighth,
 /// so that trying stays linear in the size of a row.
 const TRY_AT_ONCE: usize = 16 << 10;
+
+thread_local! {
+    /// The buffer of the window that this thread had last: the next page needs one just like it.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 pub(super) struct Window<'a> {
     reader: &'a mut dyn Read,
@@ -28,7 +34,8 @@ pub(super) struct Window<'a> {
 
 impl<'a> Window<'a> {
     pub fn new(reader: &'a mut dyn Read, exchange: &'a Exchange) -> Window<'a> {
-        let buffer = vec![0; CAPACITY];
+        let mut buffer = SPARE.take();
+        buffer.resize(CAPACITY, 0);
         Window {
             reader,
             exchange,
@@ -309,6 +316,15 @@ pub(super) fn too_deep(place: &str) -> String {
         "it is nested deeper than {} levels at {place}",
         super::grammar::MAX_DEPTH
     )
+}
+
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        // One that grew for a long row is let go.
+        if self.buffer.len() == CAPACITY {
+            SPARE.set(std::mem::take(&mut self.buffer));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -172,6 +172,11 @@ impl Scan {
         polled
     }
 
+    /// Takes back a batch that nobody reads any more: its memory serves for further rows.
+    pub fn recycle(&self, batch: Batch) {
+        self.shared.stream.recycle(batch);
+    }
+
     /// What it did so far.
     pub fn statistics(&self) -> Statistics {
         self.shared.ledger.statistics()

@@ -585,6 +585,10 @@ impl Sink for Page<'_> {
         self.blocked += waiting.elapsed();
         pushed
     }
+
+    fn spare(&mut self) -> Option<Batch> {
+        self.shared.stream.spare()
+    }
 }
 
 /// Why an error that may pass was final, where the user could not know.

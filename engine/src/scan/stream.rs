@@ -18,7 +18,12 @@ pub(super) struct Stream {
     /// There is room, or work, or the end.
     changed: Condvar,
     wake: EventFd,
+    spares: Mutex<Vec<Batch>>,
 }
+
+/// Batches whose memory is kept for those to come, and the bytes that one of them may have.
+const SPARES: usize = 4;
+const SPARE_BYTES: usize = 1 << 20;
 
 impl Stream {
     pub(super) fn new(flow: Flow) -> Result<Self> {
@@ -26,7 +31,22 @@ impl Stream {
             flow: Mutex::new(flow),
             changed: Condvar::new(),
             wake: eventfd()?,
+            spares: Mutex::default(),
         })
+    }
+
+    /// Takes back a batch that was read.
+    pub(super) fn recycle(&self, batch: Batch) {
+        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
+        if batch.rows > 0 && spares.len() < SPARES && batch.memory() <= SPARE_BYTES {
+            spares.push(batch);
+        }
+    }
+
+    /// A batch that was taken back.
+    pub(super) fn spare(&self) -> Option<Batch> {
+        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
+        spares.pop()
     }
 
     pub(super) fn wake(&self) -> BorrowedFd<'_> {
