@@ -102,6 +102,12 @@ pub(super) fn plain(text: &[u8], mut at: usize, seen: &mut u32) -> usize {
         *seen |= beyond_ascii;
         at += 16;
     }
+    plain_at_the_end(text, at, seen)
+}
+
+/// The same for the last few bytes that are there.
+#[inline(never)]
+fn plain_at_the_end(text: &[u8], mut at: usize, seen: &mut u32) -> usize {
     while let Some(&byte) = text.get(at) {
         if byte == b'"' || byte == b'\\' || byte < 0x20 {
             break;
@@ -115,9 +121,23 @@ pub(super) fn plain(text: &[u8], mut at: usize, seen: &mut u32) -> usize {
 /// Reads a text whose opening quote stands before `start`.
 #[inline]
 pub(super) fn quoted(text: &[u8], start: usize) -> Result<Quoted, Stop> {
-    let (mut at, mut seen, mut escaped) = (start, 0, false);
+    let mut seen = 0;
+    let at = plain(text, start, &mut seen);
+    if text.get(at) != Some(&b'"') {
+        return quoted_from(text, at, seen);
+    }
+    Ok(Quoted {
+        close: at,
+        escaped: false,
+        ascii: seen == 0,
+    })
+}
+
+/// Reads on where the first plain run of a text ends otherwise than with a quote.
+#[inline(never)]
+fn quoted_from(text: &[u8], mut at: usize, mut seen: u32) -> Result<Quoted, Stop> {
+    let mut escaped = false;
     loop {
-        at = plain(text, at, &mut seen);
         match text.get(at) {
             Some(b'"') => {
                 return Ok(Quoted {
@@ -133,6 +153,7 @@ pub(super) fn quoted(text: &[u8], start: usize) -> Result<Quoted, Stop> {
             Some(_) => return Err(unexpected(at, Expected::EscapedControl)),
             None => return Err(more(at)),
         }
+        at = plain(text, at, &mut seen);
     }
 }
 
@@ -202,12 +223,10 @@ fn digits(text: &[u8], start: usize) -> Result<usize, Stop> {
 /// The end of `word` (`true`, `false`, `null`), which must start at `at`.
 #[inline]
 pub(super) fn literal(text: &[u8], at: usize, word: &[u8]) -> Result<usize, Stop> {
-    let found = text
-        .get(at..text.len().min(at + word.len()))
-        .unwrap_or_default();
-    if found == word {
+    let rest = text.get(at..).unwrap_or_default();
+    if rest.starts_with(word) {
         Ok(at + word.len())
-    } else if word.starts_with(found) {
+    } else if word.starts_with(rest) {
         Err(more(at))
     } else {
         Err(unexpected(at, Expected::Value))

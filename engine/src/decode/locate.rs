@@ -81,13 +81,28 @@ struct Lead {
     head: u128,
     mask: u128,
     node: Option<usize>,
+    /// The only slot that takes the value.
+    target: Option<Target>,
+    /// Several slots take the value, or something below it.
+    is_shared: bool,
+}
+
+/// Where the reading of foreseen members stopped.
+enum Met {
+    /// Before a member.
+    Member(usize),
+    /// Between a member's name and its value, which this node wants.
+    Value(Option<usize>, usize),
+    /// After a value that no comma follows.
+    ValueEnd(usize),
 }
 
 /// Bytes of a lead that are compared at once.
 const HEAD: usize = size_of::<u128>();
 
 impl Lead {
-    fn new(bytes: &[u8], node: Option<usize>) -> Lead {
+    fn new(bytes: &[u8], node: Option<usize>, plan: &RowPlan) -> Lead {
+        let target = node.and_then(|node| only_target(&plan.nodes[node]));
         let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
         for (index, byte) in bytes.iter().take(HEAD).enumerate() {
             (head[index], mask[index]) = (*byte, 0xFF);
@@ -97,6 +112,8 @@ impl Lead {
             head: u128::from_le_bytes(head),
             mask: u128::from_le_bytes(mask),
             node,
+            target,
+            is_shared: node.is_some() && target.is_none(),
         }
     }
 
@@ -118,8 +135,6 @@ pub(super) struct Locator<'a> {
     plan: &'a RowPlan,
     /// For each node, the leads of its members in the order met.
     leads: Vec<Vec<Lead>>,
-    /// For each node, the slot that takes the value here, where only one does and nothing below is wanted.
-    claims: Vec<Option<Target>>,
     /// For rows that are arrays: the nodes that want each element.
     elements: Option<Vec<Vec<usize>>>,
     slots: Vec<Slot>,
@@ -130,7 +145,6 @@ impl<'a> Locator<'a> {
         Locator {
             plan,
             leads: plan.nodes.iter().map(|_| Vec::new()).collect(),
-            claims: plan.nodes.iter().map(only_claim).collect(),
             elements: None,
             slots: vec![EMPTY; plan.slots()],
         }
@@ -271,10 +285,15 @@ impl<'a> Locator<'a> {
         }
         let mut position = 0;
         loop {
-            let (wanted, value) = self.member(text, at, node, &mut position)?;
-            at = match wanted {
-                None => skip(text, value, depth)?,
-                Some(child) => self.wanted(text, value, child, depth)?,
+            at = match self.foreseen(text, at, node, &mut position)? {
+                Met::ValueEnd(end) => end,
+                Met::Value(wanted, value) => {
+                    self.unforeseen(text, lexer::space(text, value), wanted, depth)?
+                }
+                Met::Member(start) => {
+                    let (wanted, value) = self.member(text, start, node, &mut position)?;
+                    self.unforeseen(text, value, wanted, depth)?
+                }
             };
             match separator(text, at, b'}', Expected::CommaOrBrace)? {
                 (next, true) => at = next,
@@ -283,22 +302,60 @@ impl<'a> Locator<'a> {
         }
     }
 
-    /// Reads a member's value. Most of them are what one slot wants and has not got yet.
+    /// Reads members as long as they come as they did before: after each other without white space, and with values that
+    /// nobody wants, or one slot that has none yet. Most rows are read here.
     #[inline]
-    fn wanted(&mut self, text: &[u8], at: usize, node: usize, depth: usize) -> Result<usize, Stop> {
-        if let Some(target) = self.claims[node]
-            && let Some(slot) = self.slots.get_mut(target.slot)
-            && slot.kind == Kind::Missing
-            && !matches!(text.get(at), Some(b'{' | b'['))
-        {
-            (slot.rank, slot.start) = (target.rank, at);
-            return scalar(text, at, slot);
+    fn foreseen(
+        &mut self,
+        text: &[u8],
+        mut at: usize,
+        node: usize,
+        position: &mut usize,
+    ) -> Result<Met, Stop> {
+        let leads = self.leads[node].as_slice();
+        let mut nobody = EMPTY;
+        loop {
+            let Some(lead) = leads.get(*position).filter(|lead| lead.starts(&text[at..])) else {
+                return Ok(Met::Member(at));
+            };
+            *position += 1;
+            let value = at + lead.bytes.len();
+            let slot = match lead.target {
+                None => &mut nobody,
+                Some(target) => match self.slots.get_mut(target.slot) {
+                    Some(slot) if slot.kind == Kind::Missing => {
+                        (slot.rank, slot.start) = (target.rank, value);
+                        slot
+                    }
+                    _ => return Ok(Met::Value(lead.node, value)),
+                },
+            };
+            if lead.is_shared || matches!(text.get(value), None | Some(b'{' | b'[' | ..=b' ')) {
+                return Ok(Met::Value(lead.node, value));
+            }
+            let end = scalar(text, value, slot)?;
+            if text.get(end) != Some(&b',') {
+                return Ok(Met::ValueEnd(end));
+            }
+            at = end + 1;
         }
-        Ok(self.value(text, at, node, depth)?.0)
+    }
+
+    /// Reads any value of a member.
+    fn unforeseen(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        wanted: Option<usize>,
+        depth: usize,
+    ) -> Result<usize, Stop> {
+        match wanted {
+            None => skip(text, at, depth),
+            Some(node) => Ok(self.value(text, at, node, depth)?.0),
+        }
     }
 
     /// Reads up to a member's value: which node wants it, and where it starts.
-    #[inline]
     fn member(
         &mut self,
         text: &[u8],
@@ -360,7 +417,7 @@ impl<'a> Locator<'a> {
             *position = known + 1;
         } else if leads.len() < MAX_LEADS && bytes.len() <= MAX_LEAD_BYTES {
             let at = (*position).min(leads.len());
-            leads.insert(at, Lead::new(bytes, wanted));
+            leads.insert(at, Lead::new(bytes, wanted, self.plan));
             *position = at + 1;
         }
     }
@@ -419,7 +476,8 @@ impl<'a> Locator<'a> {
     }
 }
 
-fn only_claim(place: &Node) -> Option<Target> {
+/// The slot that takes the value of a node, where only one does and nothing below is wanted.
+fn only_target(place: &Node) -> Option<Target> {
     match (&place.targets[..], &place.below[..]) {
         ([target], []) => Some(*target),
         _ => None,
@@ -430,7 +488,7 @@ fn only_claim(place: &Node) -> Option<Target> {
 const MAX_ELEMENTS: usize = 1 << 16;
 
 /// Reads a value that is no container into `slot`.
-#[inline]
+#[inline(always)]
 fn scalar(text: &[u8], at: usize, slot: &mut Slot) -> Result<usize, Stop> {
     let (kind, end) = match text.get(at) {
         None => return Err(more(at)),

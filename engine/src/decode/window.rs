@@ -379,6 +379,7 @@ mod tests {
             tries += 1;
         }
         assert!(window.buffer.len() <= 8 << 20);
+        drop(window);
         assert!(tries < 100, "{tries} tries for {} reads", reader.reads);
     }
 }

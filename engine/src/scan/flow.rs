@@ -159,6 +159,13 @@ impl Flow {
             // Nothing was asked for yet, or all of it was taken and the consumer asked on.
             (_, 0) => true,
             (0, 1) => self.pace.fetch_ahead && self.asked_on && self.is_expected_after(lane),
+            // The first of them waits to be taken as a whole: who reads the others would have nothing to do.
+            (0, 2) => {
+                self.reads_everything()
+                    && self.asked_on
+                    && lane.reading() <= 1
+                    && self.ahead() < AHEAD
+            }
             (0, _) => false,
             _ => self.reads_everything() && lane.reading() == 0 && self.ahead() < AHEAD,
         };
