@@ -85,6 +85,8 @@ struct Lead {
     target: Option<Target>,
     /// Several slots take the value, or something below it.
     is_shared: bool,
+    /// Where the leads of the value's own members are, if nobody wants it and it was an object.
+    inside: Option<usize>,
 }
 
 /// Where the reading of foreseen members stopped.
@@ -114,6 +116,7 @@ impl Lead {
             node,
             target,
             is_shared: node.is_some() && target.is_none(),
+            inside: None,
         }
     }
 
@@ -131,10 +134,24 @@ impl Lead {
 const MAX_LEADS: usize = 256;
 const MAX_LEAD_BYTES: usize = 256;
 
+/// Objects of which nobody wants a member are read by leads, too: so many of them, so deep.
+const MOST_UNWANTED: usize = 64;
+const MOST_UNWANTED_DEPTH: usize = 8;
+/// Unless so many of their members came otherwise than before: their names are values rather.
+const MOST_MISSES: u32 = 256;
+
+/// The members of one object, in the order met.
+#[derive(Debug, Default)]
+struct Leads {
+    list: Vec<Lead>,
+    /// How many came otherwise than before.
+    misses: u32,
+}
+
 pub(super) struct Locator<'a> {
     plan: &'a RowPlan,
-    /// For each node, the leads of its members in the order met.
-    leads: Vec<Vec<Lead>>,
+    /// For each node, the leads of its members; after those of the plan's nodes come those of objects that nobody wants.
+    leads: Vec<Leads>,
     /// For rows that are arrays: the nodes that want each element.
     elements: Option<Vec<Vec<usize>>>,
     slots: Vec<Slot>,
@@ -144,7 +161,7 @@ impl<'a> Locator<'a> {
     pub fn new(plan: &'a RowPlan) -> Locator<'a> {
         Locator {
             plan,
-            leads: plan.nodes.iter().map(|_| Vec::new()).collect(),
+            leads: plan.nodes.iter().map(|_| Leads::default()).collect(),
             elements: None,
             slots: vec![EMPTY; plan.slots()],
         }
@@ -248,7 +265,10 @@ impl<'a> Locator<'a> {
         let place = &plan.nodes[node];
         let by_position = node == ROOT && !object && self.elements.is_some();
         slot.end = if place.members.is_empty() && !by_position {
-            skip(text, at, depth)?
+            match object && self.resembles(node, depth) {
+                true => self.object(text, at + 1, node, depth + 1)?,
+                false => skip(text, at, depth)?,
+            }
         } else if depth >= MAX_DEPTH {
             return Err(Stop {
                 at,
@@ -288,11 +308,12 @@ impl<'a> Locator<'a> {
             at = match self.foreseen(text, at, node, &mut position)? {
                 Met::ValueEnd(end) => end,
                 Met::Value(wanted, value) => {
-                    self.unforeseen(text, lexer::space(text, value), wanted, depth)?
+                    let value = lexer::space(text, value);
+                    self.any(text, value, wanted, (node, position), depth)?
                 }
                 Met::Member(start) => {
                     let (wanted, value) = self.member(text, start, node, &mut position)?;
-                    self.unforeseen(text, value, wanted, depth)?
+                    self.any(text, value, wanted, (node, position), depth)?
                 }
             };
             match separator(text, at, b'}', Expected::CommaOrBrace)? {
@@ -312,7 +333,7 @@ impl<'a> Locator<'a> {
         node: usize,
         position: &mut usize,
     ) -> Result<Met, Stop> {
-        let leads = self.leads[node].as_slice();
+        let leads = self.leads[node].list.as_slice();
         let mut nobody = EMPTY;
         loop {
             let Some(lead) = leads.get(*position).filter(|lead| lead.starts(&text[at..])) else {
@@ -341,18 +362,41 @@ impl<'a> Locator<'a> {
         }
     }
 
-    /// Reads any value of a member.
-    fn unforeseen(
+    /// Reads any value of a member, after whose lead the reading goes on at `place`.
+    fn any(
         &mut self,
         text: &[u8],
         at: usize,
         wanted: Option<usize>,
+        place: (usize, usize),
         depth: usize,
     ) -> Result<usize, Stop> {
-        match wanted {
-            None => skip(text, at, depth),
-            Some(node) => Ok(self.value(text, at, node, depth)?.0),
+        if let Some(node) = wanted {
+            return Ok(self.value(text, at, node, depth)?.0);
         }
+        let is_object = text.get(at) == Some(&b'{');
+        let inside = is_object.then(|| self.inside(place)).flatten();
+        match inside.filter(|inside| self.resembles(*inside, depth)) {
+            Some(inside) => self.object(text, at + 1, inside, depth + 1),
+            None => skip(text, at, depth),
+        }
+    }
+
+    /// Where the leads of the members are that an object has which nobody wants. Should it be the wrong one, nothing comes as
+    /// foreseen there.
+    fn inside(&mut self, (node, position): (usize, usize)) -> Option<usize> {
+        let new = self.leads.len();
+        let lead = self.leads[node].list.get_mut(position.checked_sub(1)?)?;
+        if lead.inside.is_none() && new < self.plan.nodes.len() + MOST_UNWANTED {
+            lead.inside = Some(new);
+            self.leads.push(Leads::default());
+        }
+        self.leads[node].list[position - 1].inside
+    }
+
+    /// Whether the members of an object that nobody wants are likely to come as they did before.
+    fn resembles(&self, node: usize, depth: usize) -> bool {
+        depth < MOST_UNWANTED_DEPTH && self.leads[node].misses < MOST_MISSES
     }
 
     /// Reads up to a member's value: which node wants it, and where it starts.
@@ -363,7 +407,7 @@ impl<'a> Locator<'a> {
         node: usize,
         position: &mut usize,
     ) -> Result<(Option<usize>, usize), Stop> {
-        let leads = &self.leads[node];
+        let leads = &self.leads[node].list;
         let rest = &text[at..];
         // The second look finds the way again after a member that this row does not have.
         for next in *position..*position + 2 {
@@ -399,11 +443,11 @@ impl<'a> Locator<'a> {
             Some(_) => return Err(unexpected(colon, Expected::Colon)),
         }
         let value = lexer::space(text, colon + 1);
-        let wanted = find(
-            &self.plan.nodes[node].members,
-            &text[quote + 1..name.close],
-            name.escaped,
-        );
+        let wanted = self
+            .plan
+            .nodes
+            .get(node)
+            .and_then(|place| find(&place.members, &text[quote + 1..name.close], name.escaped));
         // A lead is only whole if it does not end with the bytes that are there.
         if value < text.len() {
             self.remember(node, position, &text[at..value], wanted);
@@ -412,7 +456,19 @@ impl<'a> Locator<'a> {
     }
 
     fn remember(&mut self, node: usize, position: &mut usize, bytes: &[u8], wanted: Option<usize>) {
-        let leads = &mut self.leads[node];
+        let Leads {
+            list: leads,
+            misses,
+        } = &mut self.leads[node];
+        let is_unwanted = self
+            .plan
+            .nodes
+            .get(node)
+            .is_none_or(|place| place.members.is_empty());
+        *misses = misses.saturating_add(1);
+        if is_unwanted && *misses >= MOST_MISSES {
+            return;
+        }
         if let Some(known) = leads.iter().position(|lead| lead.bytes == bytes) {
             *position = known + 1;
         } else if leads.len() < MAX_LEADS && bytes.len() <= MAX_LEAD_BYTES {

@@ -25,6 +25,11 @@ pub trait Sink {
     /// it is; the batch then counts as not handed over.
     fn batch(&mut self, batch: Batch) -> Result<()>;
 
+    /// Whether somebody waits for the first row of all, so that the first few rows of this page go out without the others.
+    fn is_first_page(&self) -> bool {
+        true
+    }
+
     /// A batch whose memory is of use again, if there is one; what it holds is not.
     fn spare(&mut self) -> Option<Batch> {
         None
@@ -75,6 +80,7 @@ pub(super) struct Outbox<'a> {
     /// What an earlier reading of this page handed over.
     earlier: Progress,
     pub batch: Batch,
+    is_first_page: bool,
     /// Full batches that may not leave yet, each with what is reached once it has left.
     held: Option<Vec<(Batch, Progress)>>,
     announced: bool,
@@ -92,6 +98,7 @@ impl<'a> Outbox<'a> {
         width: usize,
         request: usize,
     ) -> Outbox<'a> {
+        let is_first_page = sink.is_first_page();
         let spare = sink.spare().unwrap_or_default();
         let batch = spare.emptied(width, request, exchange);
         let earlier = *progress;
@@ -102,6 +109,7 @@ impl<'a> Outbox<'a> {
             seen: Seen::default(),
             earlier,
             batch,
+            is_first_page,
             held: None,
             announced: false,
             waited: Instant::now(),
@@ -171,7 +179,7 @@ impl<'a> Outbox<'a> {
     #[inline]
     pub fn end_row(&mut self) -> bool {
         self.batch.rows += 1;
-        let first = self.progress.rows == 0 && self.held.is_none();
+        let first = self.is_first_page && self.progress.rows == 0 && self.held.is_none();
         let most = if first { FIRST_ROWS } else { MOST_ROWS };
         let bytes = self.batch.arena.len() + self.batch.elements.len() * size_of::<Cell>();
         self.batch.rows >= most || bytes >= MOST_BYTES || self.batch.cells.len() >= MOST_CELLS

@@ -159,13 +159,7 @@ impl Flow {
             // Nothing was asked for yet, or all of it was taken and the consumer asked on.
             (_, 0) => true,
             (0, 1) => self.pace.fetch_ahead && self.asked_on && self.is_expected_after(lane),
-            // The first of them waits to be taken as a whole: who reads the others would have nothing to do.
-            (0, 2) => {
-                self.reads_everything()
-                    && self.asked_on
-                    && lane.reading() <= 1
-                    && self.ahead() < AHEAD
-            }
+            (0, 2) => self.is_whole_page_waiting(lane),
             (0, _) => false,
             _ => self.reads_everything() && lane.reading() == 0 && self.ahead() < AHEAD,
         };
@@ -190,6 +184,11 @@ impl Flow {
             usize::try_from(hint.saturating_sub(expected).div_ceil(rows)).unwrap_or(usize::MAX)
         });
         lane.guesses().min(window).min(wanted)
+    }
+
+    /// Whether the first of the pages was read to its end, so that a reader has nothing to do while its rows are taken.
+    fn is_whole_page_waiting(&self, lane: &Lane) -> bool {
+        self.reads_everything() && self.asked_on && lane.is_front_read() && self.ahead() < AHEAD
     }
 
     /// With a hint, how many rows there are is waited for, and whether they will do.

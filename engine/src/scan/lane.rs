@@ -294,6 +294,11 @@ impl Lane {
         page == self.front
     }
 
+    /// Whether the page whose rows come next was read to its end.
+    pub(super) fn is_front_read(&self) -> bool {
+        self.pages.front().is_some_and(|page| page.end.is_some())
+    }
+
     /// Whether it was decided on that page, so that an error in it is one of the scan.
     pub(super) fn is_decided(&self, page: u64) -> bool {
         self.index(page)

@@ -43,8 +43,9 @@ pub struct ScanSpec {
     pub wanted: Vec<usize>,
     /// Rows that the query is expected to take at most (rule R5).
     pub hint: Option<u64>,
-    /// Whether pages may be requested before all rows of the pages before them were taken: one ahead within a
-    /// chain, as many as the source takes requests where it is known how many there are, and as many chains at once.
+    /// Whether pages may be requested before all rows of the pages before them were taken: within a chain one ahead of the page
+    /// that is being read, two where a whole page waits; as many as the source takes requests where it is known how many there
+    /// are, and as many chains at once.
     pub fetch_ahead: bool,
     /// Pages of each chain that are read at most, for samples: what follows them is left unread, and
     /// [`Statistics::partial`] says so. (The bounds of the source are errors, by rule R9.)

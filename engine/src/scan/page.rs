@@ -586,6 +586,10 @@ impl Sink for Page<'_> {
         pushed
     }
 
+    fn is_first_page(&self) -> bool {
+        self.ticket.number == 0
+    }
+
     fn spare(&mut self) -> Option<Batch> {
         self.shared.stream.spare()
     }

@@ -1,6 +1,6 @@
-//! Pages are requested when they are needed, one ahead where that is wanted, and delivered in order.
+//! Pages are requested when they are needed, a few ahead where that is wanted, and delivered in order.
 
-use crate::server::{Act, Server, json, rows};
+use crate::server::{Act, Server, cut, json, rows};
 use crate::stage::{client, ids, next, numbered, range, read, scan, spec, until, wakes};
 use rest_engine::model::{Location, Paging, Table};
 use rest_engine::scan::{Polled, Scan};
@@ -44,12 +44,36 @@ fn a_consumer_that_takes_one_batch_costs_one_request() {
 }
 
 #[test]
-fn asking_on_fetches_one_page_ahead_and_no_more() {
+fn asking_on_fetches_two_pages_ahead_and_no_more() {
     let server = pages(5, 300);
     let mut scan = start(&numbered(&server.url()), true, None);
     next(&mut scan).unwrap().unwrap();
     let second = next(&mut scan).unwrap().unwrap();
     assert_eq!(second.exchange.page, 1, "page 1 has more than one batch");
+    let ahead = ["/items?page=1", "/items?page=2", "/items?page=3"];
+    assert!(until(|| server.targets().len() == ahead.len()));
+    settle();
+    assert_eq!(server.targets(), ahead);
+}
+
+#[test]
+fn while_the_first_page_is_read_only_the_next_one_is_fetched() {
+    let server = Server::start(|request| match request.parameter("page") {
+        // Its rows come, its end does not.
+        Some("1") => {
+            let whole = json(rows(0, 3000));
+            let Act::Send(bytes) = &whole[0] else {
+                panic!("bytes")
+            };
+            let most = bytes.len() - 1;
+            cut(whole, most, Act::Stall)
+        }
+        _ => json(rows(3000, 10)),
+    });
+    let mut scan = start(&numbered(&server.url()), true, None);
+    for _ in 0..2 {
+        next(&mut scan).unwrap().unwrap();
+    }
     assert!(until(|| server.targets().len() == 2));
     settle();
     assert_eq!(server.targets(), ["/items?page=1", "/items?page=2"]);
