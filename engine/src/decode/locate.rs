@@ -4,8 +4,9 @@
 //! up to each member's value (`"name": `) are remembered, and compared first.
 
 use super::grammar::{MAX_DEPTH, separator, skip};
+use super::leads::Leads;
 use super::lexer::{self, Expected, Stop, Why, more, unexpected};
-use super::plan::{Member, Node, ROOT, RowPlan, Target};
+use super::plan::{Member, ROOT, RowPlan};
 use super::text::unescape;
 
 /// Where a value stands, in bytes from the start of the slice that holds its row.
@@ -73,21 +74,9 @@ const EMPTY: Slot = Slot {
     end: 0,
 };
 
-/// The bytes that led up to a member's value, and the node that the member belongs to, if any.
-#[derive(Debug)]
-struct Lead {
-    bytes: Vec<u8>,
-    /// The first [`HEAD`] bytes as a number, zeros where there are fewer; and the bits of it that count.
-    head: u128,
-    mask: u128,
-    node: Option<usize>,
-    /// The only slot that takes the value.
-    target: Option<Target>,
-    /// Several slots take the value, or something below it.
-    is_shared: bool,
-    /// Where the leads of the value's own members are, if nobody wants it and it was an object.
-    inside: Option<usize>,
-}
+/// Objects that nobody wants and whose members are remembered all the same: so many of them, so deep.
+const MOST_UNWANTED: usize = 64;
+const MOST_UNWANTED_DEPTH: usize = 8;
 
 /// Where the reading of foreseen members stopped.
 enum Met {
@@ -97,55 +86,6 @@ enum Met {
     Value(Option<usize>, usize),
     /// After a value that no comma follows.
     ValueEnd(usize),
-}
-
-/// Bytes of a lead that are compared at once.
-const HEAD: usize = size_of::<u128>();
-
-impl Lead {
-    fn new(bytes: &[u8], node: Option<usize>, plan: &RowPlan) -> Lead {
-        let target = node.and_then(|node| only_target(&plan.nodes[node]));
-        let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
-        for (index, byte) in bytes.iter().take(HEAD).enumerate() {
-            (head[index], mask[index]) = (*byte, 0xFF);
-        }
-        Lead {
-            bytes: bytes.to_vec(),
-            head: u128::from_le_bytes(head),
-            mask: u128::from_le_bytes(mask),
-            node,
-            target,
-            is_shared: node.is_some() && target.is_none(),
-            inside: None,
-        }
-    }
-
-    #[inline]
-    fn starts(&self, text: &[u8]) -> bool {
-        let Some(chunk) = text.first_chunk::<HEAD>() else {
-            return text.starts_with(&self.bytes);
-        };
-        let differs = (u128::from_le_bytes(*chunk) ^ self.head) & self.mask != 0;
-        !differs && (self.bytes.len() <= HEAD || text[HEAD..].starts_with(&self.bytes[HEAD..]))
-    }
-}
-
-/// Members of one object that are remembered, and the longest lead that is.
-const MAX_LEADS: usize = 256;
-const MAX_LEAD_BYTES: usize = 256;
-
-/// Objects of which nobody wants a member are read by leads, too: so many of them, so deep.
-const MOST_UNWANTED: usize = 64;
-const MOST_UNWANTED_DEPTH: usize = 8;
-/// Unless so many of their members came otherwise than before: their names are values rather.
-const MOST_MISSES: u32 = 256;
-
-/// The members of one object, in the order met.
-#[derive(Debug, Default)]
-struct Leads {
-    list: Vec<Lead>,
-    /// How many came otherwise than before.
-    misses: u32,
 }
 
 pub(super) struct Locator<'a> {
@@ -396,7 +336,7 @@ impl<'a> Locator<'a> {
 
     /// Whether the members of an object that nobody wants are likely to come as they did before.
     fn resembles(&self, node: usize, depth: usize) -> bool {
-        depth < MOST_UNWANTED_DEPTH && self.leads[node].misses < MOST_MISSES
+        depth < MOST_UNWANTED_DEPTH && self.leads[node].are_of_use()
     }
 
     /// Reads up to a member's value: which node wants it, and where it starts.
@@ -450,32 +390,10 @@ impl<'a> Locator<'a> {
             .and_then(|place| find(&place.members, &text[quote + 1..name.close], name.escaped));
         // A lead is only whole if it does not end with the bytes that are there.
         if value < text.len() {
-            self.remember(node, position, &text[at..value], wanted);
+            let place = self.plan.nodes.get(node);
+            self.leads[node].missed(position, &text[at..value], wanted, place, self.plan);
         }
         Ok((wanted, value))
-    }
-
-    fn remember(&mut self, node: usize, position: &mut usize, bytes: &[u8], wanted: Option<usize>) {
-        let Leads {
-            list: leads,
-            misses,
-        } = &mut self.leads[node];
-        let is_unwanted = self
-            .plan
-            .nodes
-            .get(node)
-            .is_none_or(|place| place.members.is_empty());
-        *misses = misses.saturating_add(1);
-        if is_unwanted && *misses >= MOST_MISSES {
-            return;
-        }
-        if let Some(known) = leads.iter().position(|lead| lead.bytes == bytes) {
-            *position = known + 1;
-        } else if leads.len() < MAX_LEADS && bytes.len() <= MAX_LEAD_BYTES {
-            let at = (*position).min(leads.len());
-            leads.insert(at, Lead::new(bytes, wanted, self.plan));
-            *position = at + 1;
-        }
     }
 
     /// Reads an array, from the byte after its bracket on.
@@ -529,14 +447,6 @@ impl<'a> Locator<'a> {
             end = Some(self.value(text, at, wanted, depth)?.0);
         }
         end.map_or_else(|| skip(text, at, depth), Ok)
-    }
-}
-
-/// The slot that takes the value of a node, where only one does and nothing below is wanted.
-fn only_target(place: &Node) -> Option<Target> {
-    match (&place.targets[..], &place.below[..]) {
-        ([target], []) => Some(*target),
-        _ => None,
     }
 }
 
@@ -603,3 +513,6 @@ fn find(members: &[Member], name: &[u8], escaped: bool) -> Option<usize> {
         .find(|member| member.name.as_bytes() == name)
         .map(|member| member.node)
 }
+
+#[cfg(test)]
+mod tests;

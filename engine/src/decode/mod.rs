@@ -6,6 +6,7 @@ mod csv;
 mod datetime;
 mod envelope;
 mod grammar;
+mod leads;
 mod lexer;
 mod lines;
 mod locate;
