@@ -14,7 +14,7 @@ debian_packages() {
     echo "postgresql-$PG" "postgresql-server-dev-$PG"
   fi
   if [[ "$purpose" == test ]]; then
-    echo nginx-light prometheus tinyproxy
+    echo etcd-server nginx-light prometheus tinyproxy
     # Another Node.js than Debian's brings its own npm, beside which Debian's cannot be installed.
     command -v npm >/dev/null || echo nodejs npm
   fi

@@ -53,7 +53,7 @@ fn inferred(server: &str, asked: &Asked) -> Result<String, FdwError> {
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let context = Context {
         rows: match &table.rows {
-            RowsPath::Path(path) => Some(path.clone()),
+            RowsPath::Path(path) | RowsPath::Optional(path) => Some(path.clone()),
             RowsPath::Auto => None,
         },
         is_paged: server.options.iter().any(|(name, _)| name == "pagination"),

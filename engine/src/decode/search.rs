@@ -27,6 +27,8 @@ pub(super) struct Search<'a> {
     /// Where the rows are; for the automatic search, the root.
     target: &'a [Segment],
     automatic: bool,
+    /// Whether there are no rows where the last member of `target` is missing.
+    optional: bool,
     found: bool,
     /// Arrays of objects, and empty arrays, that the automatic search met.
     arrays: Vec<Vec<Segment>>,
@@ -46,12 +48,13 @@ impl<'a> Search<'a> {
     pub fn new(rows: &'a RowsPath, shape: &'a RowsShape) -> Search<'a> {
         let (target, automatic) = match rows {
             RowsPath::Auto => ([].as_slice(), *shape == RowsShape::Objects),
-            RowsPath::Path(segments) => (segments.as_slice(), false),
+            RowsPath::Path(segments) | RowsPath::Optional(segments) => (segments.as_slice(), false),
         };
         Search {
             shape,
             target,
             automatic,
+            optional: matches!(rows, RowsPath::Optional(_)),
             found: false,
             arrays: Vec::new(),
             empty: Vec::new(),
@@ -158,7 +161,7 @@ impl<'a> Search<'a> {
     /// At the document's end: where the automatic search found the rows; or the reason why they were not found.
     pub fn finish(mut self) -> Result<Option<Vec<Segment>>, String> {
         if !self.automatic {
-            return if self.found {
+            return if self.found || self.may_be_missing() {
                 Ok(None)
             } else {
                 Err(self.not_found())
@@ -185,6 +188,13 @@ impl<'a> Search<'a> {
                 ))
             }
         }
+    }
+
+    /// Whether only the last member is missing, and may be.
+    fn may_be_missing(&self) -> bool {
+        let is_around =
+            |trail: &Trail| trail.kind == Kind::Object && trail.depth + 1 == self.target.len();
+        self.optional && self.trail.as_ref().is_some_and(is_around)
     }
 
     fn not_found(&self) -> String {

@@ -127,6 +127,8 @@ pub enum RowsPath {
     Auto,
     /// A path from the root; empty is the root itself.
     Path(Vec<Segment>),
+    /// A path from the root. There are no rows where the last of its members is missing.
+    Optional(Vec<Segment>),
 }
 
 /// What the rows look like.

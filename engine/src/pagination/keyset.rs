@@ -1,5 +1,6 @@
-//! `keyset`: the last row's value of a column, until a page is empty.
+//! `keyset`: the last row's value of a column, until a page is empty, or shorter than asked for where that is declared.
 
+use super::decision::EndOfPages;
 use super::step::{Context, Step, Stepped};
 
 pub(super) fn step(context: &Context) -> Stepped {
@@ -8,6 +9,9 @@ pub(super) fn step(context: &Context) -> Stepped {
     }
     if let Some(end) = context.end_of_counted()? {
         return Ok(end);
+    }
+    if context.ends_short() {
+        return context.end(EndOfPages::ShortPage);
     }
     match context.facts.last_key {
         Some(key) if !key.is_empty() => Ok(Step::Position(key.to_owned())),

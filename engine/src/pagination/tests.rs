@@ -286,15 +286,24 @@ proptest! {
     }
 
     #[test]
-    fn keys_lead_to_every_row_once(rows in 0..30u64, size in 1..6u64, says_more in any::<bool>()) {
-        let mut pairs = vec![("pagination", "keyset"), ("cursor_param", "after"), ("cursor_column", "id")];
+    fn keys_lead_to_every_row_once(rows in 0..30u64, size in 1..6u64, says_more in any::<bool>(), ends_short in any::<bool>()) {
+        let size_text = size.to_string();
+        let mut pairs = vec![("pagination", "keyset"), ("cursor_param", "after"), ("cursor_column", "id"), ("page_size", &size_text)];
         if says_more { pairs.push(("has_more_field", "has_more")) }
+        if ends_short { pairs.push(("end_on_short_page", "on")) }
         let result = walk(&items(&pairs), |url| {
             let start = numbered(url, "after").map_or(0, |key| key + 1);
             let end = (start + size).min(rows);
             Reply::with(start.min(rows)..end).truth("has_more", end < rows)
         }).unwrap();
         prop_assert_eq!(&result.rows, &(0..rows).collect::<Vec<_>>());
+        let pages = rows.div_ceil(size);
+        let expected = match (says_more, ends_short) {
+            (true, _) => pages.max(1),
+            (false, true) => rows / size + 1,
+            (false, false) => pages + 1,
+        };
+        prop_assert_eq!(result.urls.len() as u64, expected);
     }
 }
 

@@ -34,17 +34,21 @@ pub fn plan(
         .enumerate()
         .map(|(index, predicate)| planner.candidate(index, predicate))
         .collect();
-    let slots: Vec<(Slot, u8, usize)> = candidates
+    let filled: Vec<(Slot, u8, usize)> = candidates
         .iter()
         .flatten()
         .flatten()
-        .filter_map(|sent| Some((slot(table, sent)?, preference(table, sent), sent.predicate)))
+        .flat_map(|sent| {
+            let preference = preference(table, sent);
+            let filled = slots(table, sent).into_iter();
+            filled.map(move |slot| (slot, preference, sent.predicate))
+        })
         .collect();
     let mut pushdown = Pushdown::default();
     for candidate in candidates {
         let verdict = match candidate {
             Err(reason) => Verdict::Local(reason),
-            Ok(parts) => keep(table, parts, &slots, &mut pushdown.sent),
+            Ok(parts) => keep(table, parts, &filled, &mut pushdown.sent),
         };
         pushdown.verdicts.push(verdict);
     }
@@ -56,7 +60,7 @@ pub fn plan(
 fn keep(
     table: &Table,
     parts: Vec<Sent>,
-    slots: &[(Slot, u8, usize)],
+    filled: &[(Slot, u8, usize)],
     sent: &mut Vec<Sent>,
 ) -> Verdict {
     let mut exact = true;
@@ -64,18 +68,19 @@ fn keep(
     let before = sent.len();
     for part in parts {
         exact &= part.exact;
-        let own = slot(table, &part);
+        let own = slots(table, &part);
         let rank = (preference(table, &part), part.predicate);
-        let is_rival = |other: &&(Slot, u8, usize)| {
-            Some(&other.0) == own.as_ref() && (other.1, other.2) < rank
+        let is_rival = |(slot, preference, predicate): &&(Slot, u8, usize)| {
+            own.contains(slot) && (*preference, *predicate) < rank
         };
-        let doubled = sent[before..]
-            .iter()
-            .any(|other| own.is_some() && slot(table, other) == own);
-        if slots.iter().find(is_rival).is_some() || doubled {
-            taken = own;
-        } else {
-            sent.push(part);
+        let rival = filled.iter().find(is_rival).map(|(slot, ..)| slot.clone());
+        let doubled = || {
+            let mut before = sent[before..].iter().flat_map(|other| slots(table, other));
+            before.find(|slot| own.contains(slot))
+        };
+        match rival.or_else(doubled) {
+            Some(slot) => taken = Some(slot),
+            None => sent.push(part),
         }
     }
     match taken {
@@ -91,20 +96,24 @@ fn keep(
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Slot(ParameterPlace, String);
 
-fn slot(table: &Table, sent: &Sent) -> Option<Slot> {
-    let leaf = only_comparison(&sent.condition)?;
-    let column = &table.columns[leaf.column];
-    let (place, name) = match &column.role {
-        Role::Parameter { name, place, .. } => (*place, name.clone()),
-        Role::Field(_) => {
-            let resolved = resolve(table, column, written_as(leaf.operator)).ok()?;
-            dialects::of(table).slot(table, column, resolved.operator)?
-        }
+/// The places that a condition fills.
+fn slots(table: &Table, sent: &Sent) -> Vec<Slot> {
+    let Some(leaf) = only_comparison(&sent.condition) else {
+        return Vec::new();
     };
-    Some(match place {
+    let column = &table.columns[leaf.column];
+    let filled = match &column.role {
+        Role::Parameter { name, place, .. } => vec![(*place, name.clone())],
+        Role::Field(_) => match resolve(table, column, written_as(leaf.operator)) {
+            Ok(resolved) => dialects::of(table).slots(table, column, resolved.operator),
+            Err(_) => Vec::new(),
+        },
+    };
+    let slot = |(place, name): (ParameterPlace, String)| match place {
         ParameterPlace::Header => Slot(place, name.to_ascii_lowercase()),
         ParameterPlace::Query | ParameterPlace::Path | ParameterPlace::Body => Slot(place, name),
-    })
+    };
+    filled.into_iter().map(slot).collect()
 }
 
 /// The comparison that a condition is, or that is all that is left of it when the known truth values are.

@@ -61,14 +61,16 @@ impl BodyTemplate {
         Ok(BodyTemplate { environment, uses })
     }
 
-    /// Whether it uses a variable.
+    /// Whether it uses a variable, or a member of it.
     pub(crate) fn uses(&self, variable: &str) -> bool {
-        self.uses.contains(variable)
+        let is_of = |rest: &str| rest.is_empty() || rest.starts_with('.');
+        let mut used = self.uses.iter();
+        used.any(|path| path.strip_prefix(variable).is_some_and(is_of))
     }
 
     /// Whether it uses a parameter, or all of them.
     pub(crate) fn uses_parameter(&self, name: &str) -> bool {
-        self.uses("params") || self.uses(&format!("params.{name}"))
+        self.uses.contains("params") || self.uses(&format!("params.{name}"))
     }
 
     /// The template with its variables.
@@ -145,6 +147,8 @@ mod tests {
         let template = BodyTemplate::parse("{{ params.a }}{{ filter }}", BodyKind::Text).unwrap();
         assert!(template.uses("filter") && template.uses_parameter("a"));
         assert!(!template.uses("size") && !template.uses_parameter("b"));
+        let template = BodyTemplate::parse("{{ filter.key }}{{ size }}", BodyKind::Json).unwrap();
+        assert!(template.uses("filter") && template.uses("size") && !template.uses("filt"));
         let refused = |text: &str| BodyTemplate::parse(text, BodyKind::Json).unwrap_err();
         assert!(
             refused("{{ filtr }}").contains("{{ filtr }} is nothing"),

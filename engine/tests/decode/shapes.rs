@@ -1,8 +1,9 @@
 //! Where the rows are, what they look like, and what is kept of the rest.
 
 use crate::harness::*;
+use rest_engine::Error;
 use rest_engine::decode::{Layout, RowPlan, Scalar};
-use rest_engine::model::{FieldPath, RowsShape, Type};
+use rest_engine::model::{FieldPath, RowsPath, RowsShape, Type};
 
 fn objects(rows: &str) -> Layout {
     layout(rows, RowsShape::Objects)
@@ -47,6 +48,52 @@ fn rows_are_found_at_their_path() {
         (r#"{"data":[ ]}"#, "data"),
     ] {
         assert_eq!(rows(body, id(), &objects(at)), ids(&[]), "{body}");
+    }
+}
+
+#[test]
+fn where_rows_may_be_missing_a_response_without_them_has_none() {
+    let optional = |shape| Layout {
+        rows: RowsPath::Optional(segments("data.items")),
+        ..layout("", shape)
+    };
+    let objects = optional(RowsShape::Objects);
+    for (body, expected) in [
+        (r#"{"data":{"items":[{"id":1},{"id":2}]}}"#, &[1, 2][..]),
+        (r#"{"data":{"items":[]}}"#, &[]),
+        (r#"{"data":{"items":null}}"#, &[]),
+        (r#"{"items":[{"id":1}],"data":{"count":0}}"#, &[]),
+        (r#"{"data":{}}"#, &[]),
+    ] {
+        assert_eq!(rows(body, id(), &objects), ids(expected), "{body}");
+    }
+    let none = r#"{"data":{}}"#;
+    for shape in [RowsShape::Map, RowsShape::Values, RowsShape::Single] {
+        assert_eq!(rows(none, id(), &optional(shape)), ids(&[]));
+    }
+    // What is another answer than one without rows stays an error.
+    for (body, reason) in [
+        (
+            r#"{"error":"no"}"#,
+            "there is no \"data.items\": the document is an object with members \"error\"",
+        ),
+        (
+            r#"{"data":null}"#,
+            "there is no \"data.items\": \"data\" is null",
+        ),
+        (
+            r#"{"data":[]}"#,
+            "there is no \"data.items\": \"data\" is an array",
+        ),
+        (
+            r#"{"data":{"items":{}}}"#,
+            "\"data.items\" is an object, not an array: set rows to an array, or rows_shape 'single' or 'map'",
+        ),
+    ] {
+        match error(body.as_bytes(), id(), &objects) {
+            Error::Rows { reason: found, .. } => assert_eq!(found, reason, "{body}"),
+            other => panic!("{body}: {other:?}"),
+        }
     }
 }
 

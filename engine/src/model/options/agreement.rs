@@ -2,6 +2,7 @@
 
 use super::aggregates;
 use super::caching;
+use super::empty;
 use super::error::{OptionError, OptionErrorKind};
 use super::given::Given;
 use super::{quantity, response, source};
@@ -30,6 +31,7 @@ pub(super) fn table(options: &[(String, String)]) -> Result<(), OptionError> {
     required(options, "endpoint", "/items")?;
     aggregates::agree(&Given::one(options))?;
     response::agree(&Given::one(options))?;
+    empty::agree(&Given::one(options))?;
     exclusive(options)
 }
 

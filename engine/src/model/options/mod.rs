@@ -8,6 +8,7 @@ mod columns;
 mod constants;
 mod credentials;
 mod definition;
+mod empty;
 mod endpoint;
 mod entity;
 mod error;

@@ -8,8 +8,8 @@ use super::given::Given;
 use super::source::{error_status, source};
 use super::vocabulary::Level;
 use super::{
-    aggregates, caching, constants, entity, header, operators, ordering, paging, path, quantity,
-    reading, response, template,
+    aggregates, caching, constants, empty, entity, header, operators, ordering, paging, path,
+    quantity, reading, response, template,
 };
 use crate::model::{
     BodyPlan, BracketsFlavour, Column, Dialect, Filter, Format, JsonFlavour, Operator, Operators,
@@ -59,6 +59,8 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
     let columns = columns(definition, &Endpoint::parse("endpoint", path)?, &shape)?;
     let (method, body) = reading::reading(&given, &own, &columns)?;
     let longest = list_length(body.as_ref());
+    let empty_on = given.read("empty_on", empty::empty_on)?.unwrap_or_default();
+    let rows = document.read("rows", path::rows)?.unwrap_or(RowsPath::Auto);
     Ok(Table {
         name: definition.table_name.to_owned(),
         source: source(definition)?,
@@ -67,7 +69,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         body,
         query: own.read("query", constants::query)?.unwrap_or_default(),
         headers: own.read("headers", constants::headers)?.unwrap_or_default(),
-        rows: document.read("rows", path::rows)?.unwrap_or(RowsPath::Auto),
+        rows: empty::rows(rows, &empty_on, &own)?,
         format,
         shape,
         paging: paging::paging(&given, definition.columns, &columns)?,
@@ -100,7 +102,7 @@ fn read(definition: &Definition) -> Result<Table, OptionError> {
         entity_endpoint: own.text("entity_endpoint").map(str::to_owned),
         entity_field: given.read("entity_field", path::member)?,
         key: key(&given, definition)?,
-        empty_on: given.read("empty_on", statuses)?.unwrap_or_default(),
+        empty_on: empty_on.statuses,
         expired_on: given
             .read("expired_on", statuses)?
             .unwrap_or_else(|| vec![GONE]),

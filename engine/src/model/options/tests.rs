@@ -453,8 +453,16 @@ fn numbers_and_truth_values_have_bounds() {
         &["0", "-5", "NaN", "inf", "x"],
     );
     accept(Level::Table, "rows_estimate", &["1e6", "12.5"]);
-    accept(Level::Table, "empty_on", &["404", "404, 410"]);
-    refuse(Level::Table, "empty_on", &["", "200", "abc", "404,"]);
+    accept(
+        Level::Table,
+        "empty_on",
+        &["404", "404, 410", "missing", "404,missing"],
+    );
+    refuse(
+        Level::Table,
+        "empty_on",
+        &["", "200", "abc", "404,", "missing,"],
+    );
     accept(Level::Table, "expired_on", &["410", "400, 404"]);
     refuse(Level::Table, "expired_on", &["", "200", "gone"]);
     refuse(Level::Server, "retry_on", &["ok", "200"]);
@@ -509,6 +517,48 @@ fn constants_are_objects_of_scalars_in_their_order() {
         ],
     );
     refuse(Level::Server, "user_agent", &["a\r\nb"]);
+}
+
+#[test]
+fn rows_that_may_be_missing_are_a_named_member() {
+    let missing = ("empty_on", "404, missing");
+    let read = table(&[], &[("rows", "data.items"), missing], &[]);
+    assert_eq!(read.rows, RowsPath::Optional(segments(&["data", "items"])));
+    assert_eq!(read.empty_on, [404]);
+    // A server's word counts where it has a meaning, with rows of the server or the table.
+    let server = [missing];
+    let of_server = |options: &[(&str, &str)]| table(&server, options, &[]).rows;
+    assert_eq!(of_server(&[]), RowsPath::Auto);
+    assert_eq!(of_server(&[("rows", "$")]), RowsPath::Path(vec![]));
+    assert_eq!(of_server(&[("format", "csv")]), RowsPath::Auto);
+    assert_eq!(
+        of_server(&[("rows", "kvs")]),
+        RowsPath::Optional(segments(&["kvs"]))
+    );
+    assert_eq!(
+        of_server(&[("rows", "kvs"), ("empty_on", "404")]),
+        RowsPath::Path(segments(&["kvs"]))
+    );
+    let read = table(&[("rows", "kvs")], &[missing], &[]);
+    assert_eq!(read.rows, RowsPath::Optional(segments(&["kvs"])));
+    // A table's own needs one: it is refused as soon as that can be told.
+    let message = "empty_on 'missing' needs option \"rows\" with the member that may be missing";
+    for rows in [&[][..], &[("rows", "$")], &[("rows", "auto")]] {
+        let options = [&[missing][..], rows].concat();
+        let error = try_table(&[], &options, &[]).expect_err("refused");
+        assert_eq!(error.message, message, "{rows:?}");
+    }
+    for other in [("rows", "$"), ("format", "jsonl"), ("format", "csv")] {
+        let options = [("endpoint", "/x"), missing, other];
+        let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let error = validate(Level::Table, &options, false).expect_err("refused");
+        assert_eq!(error.message, message, "{other:?}");
+    }
+    let error = refusal(Level::Table, "empty_on", "mising");
+    assert_eq!(
+        error.hint.as_deref(),
+        Some("Besides statuses there is the word missing: '404, missing'.")
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::error::{OptionError, OptionErrorKind};
 use super::{
-    aggregates, base_url, caching, columns, constants, credentials, endpoint, filter, format,
-    header, operators, ordering, paging, path, quantity, reading, response, source, table,
+    aggregates, base_url, caching, columns, constants, credentials, empty, endpoint, filter,
+    format, header, operators, ordering, paging, path, quantity, reading, response, source, table,
 };
 
 /// Where an option is written.
@@ -219,7 +219,7 @@ const VOCABULARY: &[Entry] = &[
     Entry(Home::Table, "max_sort_keys", works!(quantity::positive)),
     Entry(Home::Table, "fields_param", works!(paging::parameter)),
     Entry(Home::Table, "key", works!(columns::names)),
-    Entry(Home::Table, "empty_on", works!(table::statuses)),
+    Entry(Home::Table, "empty_on", works!(empty::empty_on)),
     Entry(Home::Table, "expired_on", works!(table::statuses)),
     Entry(Home::Table, "error_field", works!(path::member)),
     Entry(Home::Table, "recheck", works!(quantity::boolean)),

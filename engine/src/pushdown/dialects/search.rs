@@ -47,20 +47,23 @@ impl Dialect for Search {
         }
     }
 
-    fn slot(
+    fn slots(
         &self,
         _table: &Table,
         column: &Column,
         operator: Operator,
-    ) -> Option<(ParameterPlace, String)> {
-        let name = name(column, declared(column, operator).ok()?);
+    ) -> Vec<(ParameterPlace, String)> {
+        let Ok(filter) = declared(column, operator) else {
+            return Vec::new();
+        };
+        let name = name(column, filter);
         let slot = match operator {
             Operator::Eq => format!("{name}:"),
             Operator::Ge | Operator::Gt => format!("{name}:>"),
             Operator::Le | Operator::Lt => format!("{name}:<"),
-            _ => return None,
+            _ => return Vec::new(),
         };
-        Some((ParameterPlace::Query, slot))
+        vec![(ParameterPlace::Query, slot)]
     }
 
     fn sort_spelling(&self, _table: &Table) -> Option<SortSpelling> {

@@ -110,20 +110,21 @@ pub(crate) trait Dialect: Sync {
         false
     }
 
-    /// Whether one request can hold several conditions in the parameter of this comparison: `None`; else
-    /// the parameter, which carries one condition only.
-    fn slot(
+    /// The places of the request that this comparison fills and that carry one condition each: its parameter, or the
+    /// members of a document. None, where several conditions can share them.
+    fn slots(
         &self,
         _table: &Table,
         _column: &Column,
         _operator: Operator,
-    ) -> Option<(ParameterPlace, String)> {
-        None
+    ) -> Vec<(ParameterPlace, String)> {
+        Vec::new()
     }
 
     /// The parameter that this comparison sets, where it is one of the request's own.
     fn parameter_name(&self, table: &Table, column: &Column, operator: Operator) -> Option<String> {
-        self.slot(table, column, operator).map(|(_, name)| name)
+        let slots = self.slots(table, column, operator);
+        slots.into_iter().next().map(|(_, name)| name)
     }
 
     /// The parameter that carries the whole filter, where there is one.

@@ -149,6 +149,63 @@ fn a_filter_may_be_the_whole_body() {
 }
 
 #[test]
+fn a_template_makes_a_range_of_a_filter_and_a_page_of_a_key() {
+    let body = r#"{% macro after(key) %}{{ key|replace("==", "A!")|replace("=", "A")|replace("!", "=") if "=" in key else key ~ "AA==" }}{% endmacro -%}
+        {% set asked = filter or {} -%}
+        {"key": {% if cursor %}{{ after(cursor) }}{% else %}{{ asked.key or "AA==" }}{% endif %},
+         "range_end": {% if asked.range_end is none %}{{ after(asked.key) }}{% else %}{{ asked.range_end or "AA==" }}{% endif %},
+         "limit": {{ size }}}"#;
+    let operators = r#"{"and": "merge", "=": {"key": "{value:base64}", "range_end": null}, ">=": {"key": "{value:base64}"}}"#;
+    let options = [
+        ("method", "POST"),
+        ("dialect", "json operators"),
+        ("operators", operators),
+        ("body", body),
+        ("pagination", "keyset"),
+        ("cursor_param", "cursor"),
+        ("cursor_column", "key"),
+        ("page_size_param", "limit"),
+        ("page_size", "10"),
+    ];
+    let columns: &[TestColumn] = &[(
+        "key",
+        Type::Text,
+        &[
+            ("filter", "=, >="),
+            ("collation", "C"),
+            ("format", "base64"),
+        ],
+    )];
+    let etcd = table(&[], &options, columns);
+    let sent = |operator, key: &str, cursor: Option<&str>| {
+        let operand = [Operand::Value(Value::Text(key.to_owned()))];
+        let conditions = [compare(0, operator, 0)];
+        let conditions = if key.is_empty() { &[][..] } else { &conditions };
+        let query = RemoteQuery {
+            sent: plan(&etcd, conditions, &[], true).sent,
+            ..RemoteQuery::default()
+        };
+        let inputs = bind(&etcd, &query, &operand).unwrap().requests;
+        let mut paging = vec![("limit".to_owned(), "10".to_owned())];
+        paging.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor.to_owned())));
+        let request = build(&etcd, &inputs[0], &paging).unwrap();
+        assert_eq!(request.url, "https://api.test/v1/items");
+        let body: serde_json::Value = serde_json::from_str(&request.body.unwrap()).unwrap();
+        assert_eq!(body["limit"], 10);
+        let range = ["key", "range_end"].map(|name| body[name].as_str().unwrap().to_owned());
+        range.join(" ")
+    };
+    assert_eq!(sent(Operator::Eq, "", None), "AA== AA==");
+    // "foo", and what follows it first: "foo\0".
+    assert_eq!(sent(Operator::Eq, "foo", None), "Zm9v Zm9vAA==");
+    assert_eq!(sent(Operator::Eq, "fo", None), "Zm8= Zm8A");
+    assert_eq!(sent(Operator::Eq, "f", None), "Zg== ZgA=");
+    assert_eq!(sent(Operator::Ge, "foo", None), "Zm9v AA==");
+    assert_eq!(sent(Operator::Ge, "foo", Some("Zg==")), "ZgA= AA==");
+    assert_eq!(sent(Operator::Eq, "foo", Some("Zm9v")), "Zm9vAA== Zm9vAA==");
+}
+
+#[test]
 fn a_body_column_is_an_input_in_the_body() {
     let columns: &[TestColumn] = &[
         (

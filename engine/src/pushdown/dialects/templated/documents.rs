@@ -118,24 +118,21 @@ impl<F: Document> Dialect for Documents<F> {
 
     /// Conditions that cannot be joined by `and` have one document between them; merged ones share it as
     /// long as they write different members.
-    fn slot(
+    fn slots(
         &self,
         table: &Table,
         column: &Column,
         operator: Operator,
-    ) -> Option<(ParameterPlace, String)> {
+    ) -> Vec<(ParameterPlace, String)> {
         let document = self.name_of_filter(table).to_owned();
         match table.operators.spelled(Word::And) {
             Some(Spelled::Merged) => {
-                let filter = filter_for(column, operator).ok()?;
-                let word = word(&self.0, table, operator, filter).ok()?;
-                let filling = self.filling(column, operator).ok()?;
-                let written = filled(&self.template(table, word)?, &filling);
-                let place = filling::place(&written);
-                Some((ParameterPlace::Query, format!("{document}.{place}")))
+                let members = self.members(table, column, operator).unwrap_or_default();
+                let slot = |member| (ParameterPlace::Query, format!("{document}.{member}"));
+                members.into_iter().map(slot).collect()
             }
-            _ if is_spelled(&self.0, table, Word::And) => None,
-            _ => Some((ParameterPlace::Query, document)),
+            _ if is_spelled(&self.0, table, Word::And) => Vec::new(),
+            _ => vec![(ParameterPlace::Query, document)],
         }
     }
 
@@ -281,6 +278,15 @@ impl<F: Document> Documents<F> {
             .filter_param
             .as_deref()
             .unwrap_or_else(|| self.0.filter_param())
+    }
+
+    /// The members of the document that a comparison writes.
+    fn members(&self, table: &Table, column: &Column, operator: Operator) -> Option<Vec<String>> {
+        let filter = filter_for(column, operator).ok()?;
+        let word = word(&self.0, table, operator, filter).ok()?;
+        let filling = self.filling(column, operator).ok()?;
+        let written = filled(&self.template(table, word)?, &filling);
+        Some(filling::members(&written))
     }
 
     fn template(&self, table: &Table, word: Word) -> Option<Value> {

@@ -147,16 +147,22 @@ fn merge(into: &mut Value, from: &Value) -> Result<(), String> {
     }
 }
 
-/// Where in a document a template puts what can stand there once only: the first member that is no object.
-pub(super) fn place(document: &Value) -> String {
-    match document {
-        Value::Object(members) => match members.iter().next() {
-            Some((name, member @ Value::Object(_))) => format!("{name}.{}", place(member)),
-            Some((name, _)) => name.clone(),
-            None => String::new(),
-        },
-        _ => String::new(),
+/// The members of a document, and of its members, that are no objects: what can stand there once only.
+pub(super) fn members(document: &Value) -> Vec<String> {
+    let Value::Object(members) = document else {
+        return vec![String::new()];
+    };
+    let mut all = Vec::new();
+    for (name, member) in members {
+        match member {
+            Value::Object(_) => {
+                let inner = self::members(member).into_iter();
+                all.extend(inner.map(|inner| format!("{name}.{inner}")));
+            }
+            _ => all.push(name.clone()),
+        }
     }
+    all
 }
 
 /// Integers beyond this one are not all doubles, which is what many servers read numbers as.
@@ -212,5 +218,7 @@ mod tests {
             Ok(json!({"label": ["a", "b"], "x": {"gte": 1, "lte": 2}}))
         );
         assert!(merged(&[json!({"k": 1}), json!({"k": 2})]).is_err());
+        let document = json!({"x": {"gte": 1, "lte": {"y": null}}, "label": ["a"]});
+        assert_eq!(members(&document), ["label", "x.gte", "x.lte.y"]);
     }
 }

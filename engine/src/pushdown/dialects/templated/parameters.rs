@@ -25,15 +25,18 @@ impl<F: Family> Dialect for Parameters<F> {
         judged(&self.0, table, column, operator)
     }
 
-    fn slot(
+    fn slots(
         &self,
         table: &Table,
         column: &Column,
         operator: Operator,
-    ) -> Option<(ParameterPlace, String)> {
-        let name = self.parameter_name(table, column, operator)?;
-        let is_branch = self.tree().is_some_and(|tree| tree.has(&name));
-        (!is_branch).then_some((ParameterPlace::Query, name))
+    ) -> Vec<(ParameterPlace, String)> {
+        let is_branch = |name: &String| self.tree().is_some_and(|tree| tree.has(name));
+        let name = self.parameter_name(table, column, operator);
+        let name = name.filter(|name| !is_branch(name));
+        name.map(|name| (ParameterPlace::Query, name))
+            .into_iter()
+            .collect()
     }
 
     fn parameter_name(&self, table: &Table, column: &Column, operator: Operator) -> Option<String> {

@@ -282,6 +282,61 @@ fn etcd_ranges_are_one_document() {
 }
 
 #[test]
+fn merged_conditions_that_write_the_same_member_are_not_both_sent() {
+    let ranges = r#"{"and": "merge", "=": {"key": "{value:base64}", "range_end": null}, ">=": {"key": "{value:base64}"},
+        "<": {"range_end": "{value:base64}"}, "starts_with": {"key": "{value:base64}", "range_end": "{next:base64}"}}"#;
+    let filters = "= exact, >= exact, < exact, like exact, in exact";
+    let table = table(
+        &[],
+        &[("dialect", "json operators"), ("operators", ranges)],
+        &[(
+            "key",
+            Type::Text,
+            &[("filter", filters), ("collation", "C")],
+        )],
+    );
+    let sent = |operators: &[Operator]| {
+        let conditions = operators.iter().enumerate();
+        let conditions: Vec<_> = conditions
+            .map(|(index, operator)| is(0, *operator, index))
+            .collect();
+        let values = ["b", "d"].map(text);
+        let (verdicts, requests) = asked(&table, &conditions, &values[..operators.len()]);
+        let exact = verdicts.iter().map(|verdict| *verdict == Verdict::Exact);
+        (exact.collect::<Vec<_>>(), requests.concat().concat())
+    };
+    for (operators, exact, request) in [
+        (
+            [Ge, Lt],
+            [true, true],
+            r#"filter={"key":"Yg==","range_end":"ZA=="}"#,
+        ),
+        (
+            [StartsWith, Lt],
+            [true, false],
+            r#"filter={"key":"Yg==","range_end":"Yw=="}"#,
+        ),
+        (
+            [Lt, StartsWith],
+            [true, false],
+            r#"filter={"range_end":"Yg=="}"#,
+        ),
+        (
+            [Lt, Eq],
+            [false, true],
+            r#"filter={"key":"ZA==","range_end":null}"#,
+        ),
+        ([Ge, StartsWith], [true, false], r#"filter={"key":"Yg=="}"#),
+    ] {
+        assert_eq!(
+            sent(&operators),
+            (exact.to_vec(), request.to_owned()),
+            "{operators:?}"
+        );
+    }
+}
+
+#[test]
 fn docker_filters_are_merged() {
     let docker = r#"{"and": "merge", "=": {"{name}": ["{value}"]}, "in": {"{name}": "{values}"}}"#;
     let table = own(docker, &[("filter_param", "filters")]);
