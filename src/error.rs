@@ -171,9 +171,9 @@ fn sqlstate(error: &EngineError) -> PgSqlErrorCode {
         }
         EngineError::Forbidden { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
         EngineError::SignIn { cause, .. } => match &**cause {
-            EngineError::Status {
-                status: 400..500, ..
-            } => PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            EngineError::Status { status, .. } if refuses(*status) => {
+                PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION
+            }
             cause => sqlstate(cause),
         },
         EngineError::Status {
@@ -195,6 +195,20 @@ fn sqlstate(error: &EngineError) -> PgSqlErrorCode {
         EngineError::System(_) => PgSqlErrorCode::ERRCODE_SYSTEM_ERROR,
         EngineError::Cancelled => PgSqlErrorCode::ERRCODE_QUERY_CANCELED,
     }
+}
+
+/// Whether a token endpoint failed in a way that has nothing to do with the options.
+fn passes(cause: &EngineError) -> bool {
+    match cause {
+        EngineError::Status { status, .. } => *status >= 400 && !refuses(*status),
+        EngineError::Truncated { .. } | EngineError::Timeout { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a token endpoint's status is about who asks; others are about when.
+fn refuses(status: u16) -> bool {
+    (400..500).contains(&status) && !matches!(status, 408 | 425 | 429)
 }
 
 fn detail(table: &str, error: &EngineError) -> Option<String> {
@@ -253,6 +267,7 @@ fn hint(table: &str, error: &EngineError) -> Option<String> {
         EngineError::Status {
             status: 401 | 403, ..
         } => "Check the user mapping: CREATE USER MAPPING ... OPTIONS (token '...').",
+        EngineError::SignIn { cause, .. } if passes(cause) => return None,
         EngineError::SignIn { .. } => {
             "Check client_id, client_secret and refresh_token of the user mapping, and token_url, token_auth and scope of the server."
         }

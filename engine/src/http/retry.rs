@@ -76,6 +76,28 @@ pub fn decide(policy: &RetryPolicy, method: Method, failed: Failed, chance: f64)
     }
 }
 
+/// Why an error that may pass was final, where the user could not know.
+pub(crate) fn explained(mut error: Error, reason: &GiveUp) -> Error {
+    let why = match reason {
+        GiveUp::NotTransient | GiveUp::TriedEnough => return error,
+        GiveUp::AskedToWait(wait) => format!(
+            "it asks to be called again in {} s, which is longer than option \"max_retry_time\" allows",
+            wait.as_secs_f64().ceil()
+        ),
+        GiveUp::OutOfTime => "the time of option \"max_retry_time\" is used up".to_owned(),
+    };
+    let add = |text: &mut String| text.push_str(&format!(" ({why})"));
+    match &mut error {
+        Error::Status { message, .. } => match message {
+            Some(text) => add(text),
+            None => *message = Some(why),
+        },
+        Error::Connect { reason, .. } | Error::Truncated { reason, .. } => add(reason),
+        _ => {}
+    }
+    error
+}
+
 /// The longest back-off after `tries` attempts.
 fn bound(tries: u32) -> Duration {
     let doublings = tries.saturating_sub(1).min(16);

@@ -4,7 +4,7 @@ use super::auth::{AccessToken, Grantee, Issued, Tokens, failed, issued, refusal}
 use super::client::unsigned;
 use super::gate::metered;
 use super::retry::{self, Failed, RetryDecision};
-use super::status::shortened;
+use super::status::{said, shortened};
 use super::{CancelToken, Client, Response, asked_to_wait};
 use crate::error::Exchange;
 use crate::model::{Auth, Credentials, Grant, Method, OAuth2, RetryPolicy, Secret, Source};
@@ -184,7 +184,9 @@ impl SignIn {
             };
             match retry::decide(&self.retry, method, so_far, retry::chance()) {
                 RetryDecision::Again(wait) => caller.cancel.sleep(wait)?,
-                RetryDecision::GiveUp(_) => return Err(failed(exchange, error)),
+                RetryDecision::GiveUp(why) => {
+                    return Err(failed(exchange, retry::explained(error, &why)));
+                }
             }
             attempt += 1;
         }
@@ -256,12 +258,19 @@ impl SignIn {
             return Err(Error::Status {
                 exchange: exchange.clone(),
                 status: response.status,
-                message: told(response.status, &body).map(|told| shortened(&redactor.text(&told))),
+                message: told(response.status, &response.headers, &body)
+                    .map(|told| shortened(&redactor.text(&told))),
             });
         }
         if let Err(error) = read {
             let error = error.downcast::<Error>();
             return Err(error.unwrap_or_else(|error| Error::System(error.to_string())));
+        }
+        if ends_within(&body) {
+            return Err(Error::Truncated {
+                exchange: exchange.clone(),
+                reason: "the body ended within the JSON document".to_owned(),
+            });
         }
         let issued =
             issued(&body, self.oauth2.scheme.as_deref()).map_err(|reason| Error::Body {
@@ -282,11 +291,19 @@ struct Answer {
     asked: Option<Duration>,
 }
 
-fn told(status: u16, body: &[u8]) -> Option<String> {
-    refusal(body).or_else(|| {
-        let is_redirect = matches!(status, 301 | 302 | 303 | 307 | 308);
+fn told(status: u16, headers: &[(String, String)], body: &[u8]) -> Option<String> {
+    let is_redirect = matches!(status, 301 | 302 | 303 | 307 | 308);
+    let redirects = || {
         is_redirect.then(|| {
             "it redirects, which is not followed with the client's secret; set token_url to where it is".to_owned()
         })
-    })
+    };
+    let otherwise = || said(&String::from_utf8_lossy(body), headers, None);
+    refusal(body).or_else(redirects).or_else(otherwise)
+}
+
+/// Whether a body is a document of JSON whose end is missing.
+fn ends_within(body: &[u8]) -> bool {
+    let document = serde_json::from_slice::<serde::de::IgnoredAny>(body);
+    !body.trim_ascii().is_empty() && document.is_err_and(|error| error.is_eof())
 }

@@ -37,12 +37,20 @@ pub(crate) fn message(
     let mut bytes = Vec::new();
     // What arrived before a failure is still worth reading; the status is the error that matters.
     let _ = body.take(MOST_READ).read_to_end(&mut bytes);
-    let text = String::from_utf8_lossy(&bytes);
-    let content_type = headers.iter().find(|(name, _)| name == "content-type");
-    let found = in_text(&text, content_type.map_or("", |(_, value)| value), field)?;
+    let found = said(&String::from_utf8_lossy(&bytes), headers, field)?;
     // Masked before it is shortened: a secret that was cut in two would not be recognised.
     let line = shortened(&one_line(&redactor.text(&found)));
     (!line.is_empty()).then_some(line)
+}
+
+/// What the text of an error's body says.
+pub(super) fn said(
+    text: &str,
+    headers: &[(String, String)],
+    field: Option<&[Segment]>,
+) -> Option<String> {
+    let content_type = headers.iter().find(|(name, _)| name == "content-type");
+    in_text(text, content_type.map_or("", |(_, value)| value), field)
 }
 
 fn in_text(text: &str, content_type: &str, field: Option<&[Segment]>) -> Option<String> {

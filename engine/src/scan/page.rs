@@ -10,7 +10,7 @@ use super::succession::{self, Answer, Head, Report};
 use crate::decode::{self, Batch, Cell, Envelope, PageEnd, Sink, Span, decode_page};
 use crate::error::Exchange;
 use crate::http::cache::{Found, Recording, Stored};
-use crate::http::retry::{self, Failed, GiveUp, RetryDecision};
+use crate::http::retry::{self, Failed, RetryDecision};
 use crate::http::{self, Authorization, CacheUse, CancelToken, Response, Traffic, metered, status};
 use crate::infer::{self, Sample};
 use crate::model::{Paging, RowsShape};
@@ -167,7 +167,9 @@ impl Page<'_> {
                     self.shared.client.throttle().pause(wait);
                 }
                 RetryDecision::Again(wait) => self.cancel.sleep(wait)?,
-                RetryDecision::GiveUp(reason) => return Err(explained(failure.error, &reason)),
+                RetryDecision::GiveUp(reason) => {
+                    return Err(retry::explained(failure.error, &reason));
+                }
             }
             tries += 1;
         }
@@ -593,26 +595,4 @@ impl Sink for Page<'_> {
     fn spare(&mut self) -> Option<Batch> {
         self.shared.stream.spare()
     }
-}
-
-/// Why an error that may pass was final, where the user could not know.
-fn explained(mut error: Error, reason: &GiveUp) -> Error {
-    let why = match reason {
-        GiveUp::NotTransient | GiveUp::TriedEnough => return error,
-        GiveUp::AskedToWait(wait) => format!(
-            "it asks to be called again in {} s, which is longer than option \"max_retry_time\" allows",
-            wait.as_secs_f64().ceil()
-        ),
-        GiveUp::OutOfTime => "the time of option \"max_retry_time\" is used up".to_owned(),
-    };
-    let add = |text: &mut String| text.push_str(&format!(" ({why})"));
-    match &mut error {
-        Error::Status { message, .. } => match message {
-            Some(text) => add(text),
-            None => *message = Some(why),
-        },
-        Error::Connect { reason, .. } | Error::Truncated { reason, .. } => add(reason),
-        _ => {}
-    }
-    error
 }

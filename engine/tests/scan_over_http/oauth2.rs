@@ -228,6 +228,68 @@ fn an_endpoint_that_stays_away_is_not_asked_for_ever() {
     assert_eq!((statistics.requests, statistics.retries), (3, 2));
 }
 
+/// What the token endpoint says, as it is told.
+fn told(error: Option<Error>) -> Option<String> {
+    let Some(Error::SignIn { cause, .. }) = error else {
+        panic!("{error:?}");
+    };
+    match *cause {
+        Error::Status { message, .. } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_endpoint_that_asks_to_wait_for_too_long_and_a_page_of_html_are_quoted() {
+    let waiting = |body: &'static str| {
+        let (api, login) = (
+            accepting(&[]),
+            Server::start(move |_| reply(429, &[("retry-after", "3600")], body)),
+        );
+        let table = signed(&api, &login, Grant::ClientCredentials);
+        let error = scan(&client(&table), &table).1;
+        assert_eq!(login.targets().len(), 1);
+        told(error)
+    };
+    let why = "it asks to be called again in 3600 s, which is longer than option \"max_retry_time\" allows";
+    assert_eq!(waiting("").as_deref(), Some(why));
+    let said = waiting(r#"{"error": "slow_down"}"#);
+    assert_eq!(said, Some(format!("slow_down ({why})")));
+    let api = accepting(&[]);
+    let login = Server::start(|_| {
+        reply(
+            403,
+            &[],
+            "<html><title>Zx9Q-secret is barred</title></html>",
+        )
+    });
+    let table = signed(&api, &login, Grant::ClientCredentials);
+    let error = scan(&client(&table), &table).1;
+    assert_eq!(told(error).as_deref(), Some("*** is barred"));
+}
+
+#[test]
+fn an_answer_without_its_end_is_asked_for_again_where_that_changes_nothing() {
+    for (grant, requests) in [(Grant::ClientCredentials, 2), (Grant::RefreshToken, 1)] {
+        let api = accepting(&["Zx9Q-token-1"]);
+        let login = Server::start(|request| match request.index {
+            0 => json(r#"{"access_token": "Zx9Q-token-0", "token_type": "Bea"#),
+            index => token(&format!("Zx9Q-token-{index}")),
+        });
+        let table = signed(&api, &login, grant);
+        let (ids, error, ..) = scan(&client(&table), &table);
+        assert_eq!(login.targets().len(), requests, "{grant:?}");
+        match (grant, error) {
+            (Grant::ClientCredentials, None) => assert_eq!(ids, range(1, 3)),
+            (Grant::RefreshToken, Some(error)) => assert_eq!(
+                error.to_string(),
+                "could not get an access token: the response was cut off: the body ended within the JSON document"
+            ),
+            (_, error) => panic!("{grant:?}: {error:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_redirect_of_the_token_endpoint_is_not_followed() {
     let (api, elsewhere) = (accepting(&[]), issuing());
@@ -243,6 +305,7 @@ fn a_redirect_of_the_token_endpoint_is_not_followed() {
 fn what_is_no_token_is_an_error_that_says_so() {
     for (answer, reason) in [
         ("<html>", "its answer is not a JSON object"),
+        ("", "its answer is empty"),
         ("{}", "its answer holds no \"access_token\""),
         (
             r#"{"error": "no", "error_description": "Zx9Q-refresh"}"#,

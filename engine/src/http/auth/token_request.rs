@@ -103,6 +103,9 @@ pub(in crate::http) fn issued(
     body: &[u8],
     scheme: Option<&str>,
 ) -> std::result::Result<Issued, String> {
+    if body.trim_ascii().is_empty() {
+        return Err("its answer is empty".to_owned());
+    }
     let document: Map<String, Value> =
         serde_json::from_slice(body).map_err(|_| "its answer is not a JSON object".to_owned())?;
     let text = |name: &str| {
@@ -291,6 +294,7 @@ mod tests {
     fn an_answer_without_a_token_says_why() {
         for (body, reason) in [
             ("<html>", "its answer is not a JSON object"),
+            (" \n", "its answer is empty"),
             ("[]", "its answer is not a JSON object"),
             ("{}", "its answer holds no \"access_token\""),
             (

@@ -29,6 +29,8 @@ pub enum Strike {
     DuplicatePage,
     /// Nothing listens when the page is asked for.
     Refusal,
+    /// What listens when the page is asked for speaks no TLS.
+    Handshake,
 }
 
 /// A fault and how often it happens.
@@ -46,12 +48,19 @@ pub struct Fault {
 /// All faults that can happen to a page.
 pub fn faults(style: Style, page: usize) -> Vec<Fault> {
     let after = if style.is_empty(page) { 1 } else { IN_THE_BODY };
-    let mut all = connections(after);
     let expires = matches!(style, Style::Link | Style::NextUrl | Style::Cursor);
-    all.extend(statuses(expires && page > 1));
+    let mut all = of_a_response(after, expires && page > 1);
+    all.extend(contents(style, page, after));
+    all
+}
+
+/// All faults that can happen to any response, whatever it is: it breaks off `after` bytes of its body. `has_cursor`: as
+/// [`statuses`] has it.
+pub fn of_a_response(after: usize, has_cursor: bool) -> Vec<Fault> {
+    let mut all = connections(after);
+    all.extend(statuses(has_cursor));
     all.extend(rate_limits());
     all.extend(bodies());
-    all.extend(contents(style, page, after));
     all
 }
 
@@ -182,6 +191,16 @@ fn connections(after: usize) -> Vec<Fault> {
         },
         ..fault
     }));
+    // Whoever answers so may be anybody: it is not asked again.
+    all.push(Fault {
+        strike: Strike::Handshake,
+        times: 1,
+        ..lasting(
+            "TLS handshake fails",
+            Value::Null,
+            error("08001", "TLS connection failed: ", ""),
+        )
+    });
     all
 }
 
@@ -276,6 +295,14 @@ fn rate_limits() -> Vec<Fault> {
             json!({"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"}),
         ),
         (
+            "RateLimit of one member a policy",
+            json!({"RateLimit-Policy": "\"burst\";q=10;w=1, \"default\";q=100;w=60", "RateLimit": "\"default\";r=0;t=0"}),
+        ),
+        (
+            "RateLimit of limit, remaining and reset",
+            json!({"RateLimit": "limit=100, remaining=0, reset=0"}),
+        ),
+        (
             "RateLimit-Reset",
             json!({"RateLimit-Limit": "9", "RateLimit-Remaining": "0", "RateLimit-Reset": "0"}),
         ),
@@ -306,15 +333,19 @@ fn rate_limits() -> Vec<Fault> {
             refused(),
         ));
     }
-    let for_long = json!({"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}});
-    all.push(lasting(
-        "429 for an hour",
-        for_long,
-        refused_with(
-            429,
-            "Too Many Requests (it asks to be called again in 3600 s",
-        ),
-    ));
+    for (name, headers) in [
+        ("Retry-After", json!({"Retry-After": "3600"})),
+        ("RateLimit", json!({"RateLimit": "\"default\";r=0;t=3600"})),
+    ] {
+        all.push(lasting(
+            &format!("429 for an hour, by {name}"),
+            json!({"kind": "status", "status": 429, "headers": headers}),
+            refused_with(
+                429,
+                "Too Many Requests (it asks to be called again in 3600 s",
+            ),
+        ));
+    }
     all
 }
 
