@@ -25,8 +25,12 @@ struct Stall {
     scenario: Value,
     /// Further options of the server.
     options: &'static str,
-    /// Whether the API gets to see a request.
-    is_requested: bool,
+    /// Further options of the table.
+    table_options: &'static str,
+    /// Whether the server wants a token of `/token`.
+    signs_in: bool,
+    /// The requests that the API has received when it stalls.
+    requests: usize,
     /// What is run.
     statement: &'static str,
 }
@@ -42,7 +46,9 @@ impl Stall {
             base_url,
             scenario: items(1, 1),
             options: "",
-            is_requested: false,
+            table_options: "",
+            signs_in: false,
+            requests: 0,
             statement: READ,
         }
     }
@@ -58,8 +64,42 @@ impl Stall {
             base_url: String::new(),
             scenario,
             options: "",
-            is_requested: true,
+            table_options: "",
+            signs_in: false,
+            requests: 1,
             statement: READ,
+        }
+    }
+
+    /// Each answer to a request for a token has a fault; no page is asked for.
+    fn while_signing_in(name: &'static str, fault: Value) -> Stall {
+        let mut stall = Stall::while_answering(name, json!({"kind": "reset"}));
+        stall.scenario["routes"]["/token"] = json!({
+            "tokens": {"client_id": "app", "client_secret": "the secret"},
+            "faults": [fault],
+        });
+        Stall {
+            signs_in: true,
+            ..stall
+        }
+    }
+
+    /// The first page tells how many there are, and of those that are read at once none comes to its end.
+    fn while_pages_are_read_at_once(name: &'static str, fault: Value) -> Stall {
+        let mut stall = Stall::while_answering(name, json!({"kind": "reset"}));
+        let route = &mut stall.scenario["routes"]["/stalled"];
+        let of_page = |page: usize| {
+            let mut fault = fault.clone();
+            fault["on_page"] = json!(page);
+            fault
+        };
+        route["faults"] = (2..=20).map(of_page).collect();
+        route["paging"] = json!({"style": "page", "page_size": 100, "total_header": "X-Total"});
+        Stall {
+            options: ", max_concurrency '8'",
+            table_options: ", pagination 'page', total_header 'X-Total'",
+            requests: 9,
+            ..stall
         }
     }
 
@@ -72,7 +112,9 @@ impl Stall {
             base_url: String::new(),
             scenario,
             options: ", rate_limit '1/h'",
-            is_requested: false,
+            table_options: "",
+            signs_in: false,
+            requests: 0,
             statement: READ,
         }
     }
@@ -112,6 +154,49 @@ fn in_a_back_off() {
     let fault =
         json!({"kind": "status", "status": 503, "headers": {"Retry-After": "60"}, "times": 0});
     every_interrupt_ends(&Stall::while_answering("back_off", fault));
+}
+
+#[test]
+fn before_a_token_is_issued() {
+    let fault = json!({"kind": "stall_before_headers", "times": 0});
+    every_interrupt_ends(&Stall::while_signing_in("token", fault));
+}
+
+#[test]
+fn in_the_middle_of_a_tokens_answer() {
+    let fault = json!({"kind": "stall_in_body", "after": 10, "times": 0});
+    every_interrupt_ends(&Stall::while_signing_in("token_body", fault));
+}
+
+#[test]
+fn in_a_back_off_of_the_token_endpoint() {
+    let fault =
+        json!({"kind": "status", "status": 429, "headers": {"Retry-After": "60"}, "times": 0});
+    every_interrupt_ends(&Stall::while_signing_in("token_back_off", fault));
+}
+
+#[test]
+fn while_pages_that_are_read_at_once_stall() {
+    for (name, fault) in [
+        ("pages", json!({"kind": "stall_before_headers", "times": 0})),
+        (
+            "pages_bodies",
+            json!({"kind": "stall_in_body", "after": 10_000, "times": 0}),
+        ),
+    ] {
+        every_interrupt_ends(&Stall::while_pages_are_read_at_once(name, fault));
+    }
+}
+
+#[test]
+fn in_back_offs_of_pages_that_are_read_at_once() {
+    let fault =
+        json!({"kind": "status", "status": 503, "headers": {"Retry-After": "60"}, "times": 0});
+    // One that asks to wait holds the others back, too.
+    every_interrupt_ends(&Stall {
+        requests: 2,
+        ..Stall::while_pages_are_read_at_once("pages_back_off", fault)
+    });
 }
 
 #[test]
@@ -175,13 +260,22 @@ fn prepare(stall: &Stall) -> Place<'_> {
         stall.base_url.clone()
     };
     api.create_server(&mut observer, "healthy", "");
+    let auth = match stall.signs_in {
+        true => format!(", auth 'oauth2_client_credentials', token_url '{stalling}/token'"),
+        false => String::new(),
+    };
     observer.run(&format!(
         "CREATE SERVER stalling FOREIGN DATA WRAPPER rest_fdw
-         OPTIONS (base_url '{stalling}', connect_timeout '60s', timeout '120s'{});
-         CREATE FOREIGN TABLE stalled (id int OPTIONS (filter '='), title text) SERVER stalling OPTIONS (endpoint '/stalled');
+         OPTIONS (base_url '{stalling}', connect_timeout '60s', timeout '120s'{}{auth});
+         CREATE FOREIGN TABLE stalled (id int OPTIONS (filter '='), title text) SERVER stalling OPTIONS (endpoint '/stalled'{});
          CREATE FOREIGN TABLE items (id int, title text) SERVER healthy OPTIONS (endpoint '/items')",
-        stall.options
+        stall.options, stall.table_options
     ));
+    if stall.signs_in {
+        observer.run(
+            "CREATE USER MAPPING FOR CURRENT_USER SERVER stalling OPTIONS (client_id 'app', client_secret 'the secret')",
+        );
+    }
     Place {
         stall,
         api,
@@ -229,8 +323,7 @@ impl Place<'_> {
             "SELECT wait_event_type = 'Extension' FROM pg_stat_activity WHERE pid = {pid} AND state = 'active'"
         );
         let began = Instant::now();
-        while self.observer.rows(&waits) != ["t"]
-            || (self.stall.is_requested && self.api.request_count() == 0)
+        while self.observer.rows(&waits) != ["t"] || self.api.request_count() < self.stall.requests
         {
             assert!(
                 began.elapsed() < Duration::from_secs(5),
