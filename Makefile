@@ -14,7 +14,7 @@ export V
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell test oracle fuzz lint install package bench accept-examples clean
+.PHONY: help demo shell test oracle fuzz lint install package bench micro-bench accept-examples clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ package: ## build the files of a release below target/release
 
 bench: ## measure speed on a throwaway server
 	@scripts/bench.sh
+
+micro-bench: ## measure decoding, encoding and Datum conversion by themselves (Criterion)
+	@scripts/microbench.sh
 
 accept-examples: ## write what the examples print now as what they should print
 	@scripts/accept_examples.sh

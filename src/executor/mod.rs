@@ -116,9 +116,19 @@ unsafe fn clear(slot: *mut pg_sys::TupleTableSlot) {
         } else {
             (*slot).tts_flags |= pg_sys::TTS_FLAG_EMPTY as u16;
             (*slot).tts_nvalid = 0;
+            (*slot).tts_tid = NOWHERE;
         }
     }
 }
+
+/// The place of a tuple that is in no table (`ItemPointerSetInvalid`).
+const NOWHERE: pg_sys::ItemPointerData = pg_sys::ItemPointerData {
+    ip_blkid: pg_sys::BlockIdData {
+        bi_hi: u16::MAX,
+        bi_lo: u16::MAX,
+    },
+    ip_posid: 0,
+};
 
 /// Says that a slot's arrays hold a row, as `ExecStoreVirtualTuple` does.
 ///
