@@ -35,6 +35,8 @@ pub struct Conversion {
     kind: Kind,
     input: Input,
     modifier: i32,
+    /// Memory for the text that a type's function reads.
+    text: Vec<u8>,
 }
 
 enum Kind {
@@ -145,19 +147,20 @@ impl Loader {
         batch: &Batch,
         cell: Cell,
     ) -> Result<Option<pg_sys::Datum>, FdwError> {
-        let column = self.column.clone();
-        PgTryBuilder::new(AssertUnwindSafe(|| {
-            let datum = self.conversion.datum(batch, cell);
-            if let Some(domain) = &mut self.domain {
+        let (conversion, domain) = (&mut self.conversion, &mut self.domain);
+        let guarded = PgTryBuilder::new(AssertUnwindSafe(|| {
+            let datum = conversion.datum(batch, cell);
+            if let Some(domain) = domain {
                 domain.check(datum);
             }
             Ok(datum)
         }))
         .catch_others(|caught| match misfit(&caught) {
-            Some(reason) => Err(value_error(&column, batch, cell, reason)),
+            Some(reason) => Err(reason),
             None => caught.rethrow(),
         })
-        .execute()
+        .execute();
+        guarded.map_err(|reason| value_error(&self.column, batch, cell, reason))
     }
 }
 
@@ -259,6 +262,7 @@ impl Conversion {
                 kind: kind(ty, modifier, context),
                 input: Input::new(ty, modifier, context),
                 modifier,
+                text: Vec::new(),
             }
         }
     }
@@ -294,7 +298,7 @@ impl Conversion {
             (Kind::Uuid, Cell::Bytes(span)) => copied(batch.bytes(span)),
             (Kind::Bytes, Cell::Bytes(span)) => varlena(batch.bytes(span)),
             (Kind::Text, Cell::Text(span)) => text(batch.bytes(span)),
-            (Kind::Jsonb, Cell::Text(span)) => jsonb(batch.bytes(span)),
+            (Kind::Jsonb, Cell::Text(span)) => jsonb(batch.bytes(span), &mut self.text),
             (Kind::Composite(composite), Cell::Text(span)) => {
                 return composite.build(text(batch.bytes(span)));
             }
@@ -385,8 +389,15 @@ fn text(bytes: &[u8]) -> pg_sys::Datum {
     varlena(to_server(&String::from_utf8_lossy(bytes)).as_bytes())
 }
 
-fn jsonb(bytes: &[u8]) -> pg_sys::Datum {
-    let text = to_server(&String::from_utf8_lossy(bytes));
+/// The engine's JSON is valid UTF-8 without U+0000. `text` is memory to use.
+fn jsonb(bytes: &[u8], text: &mut Vec<u8>) -> pg_sys::Datum {
+    text.clear();
+    if is_utf8() {
+        text.extend_from_slice(bytes);
+    } else {
+        text.extend_from_slice(to_server(&String::from_utf8_lossy(bytes)).as_bytes());
+    }
+    text.push(0);
     // SAFETY: jsonb_in takes one C string, which lives during the call.
     unsafe {
         call(
