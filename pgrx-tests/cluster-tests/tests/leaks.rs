@@ -23,9 +23,23 @@ struct Kind {
     ends_with: Result<&'static str, &'static str>,
 }
 
+/// One that is given up.
+const GIVEN_UP: Kind = Kind {
+    sql: "SELECT id FROM items LIMIT 1",
+    ends_with: Ok("1"),
+};
+
 /// The first of them are quick.
-const QUICK: usize = 4;
-const KINDS: [Kind; 9] = [
+const QUICK: usize = 6;
+const KINDS: [Kind; 11] = [
+    Kind {
+        sql: "SELECT count(id) FROM unsigned",
+        ends_with: Err("28000"),
+    },
+    Kind {
+        sql: "SELECT count(id) FROM unaccepted",
+        ends_with: Err("28000"),
+    },
     Kind {
         sql: "SELECT count(id) FROM refused",
         ends_with: Err("08001"),
@@ -54,10 +68,7 @@ const KINDS: [Kind; 9] = [
         sql: "SELECT id / (id - 3) FROM items ORDER BY 1",
         ends_with: Err("22012"),
     },
-    Kind {
-        sql: "SELECT id FROM items LIMIT 1",
-        ends_with: Ok("1"),
-    },
+    GIVEN_UP,
     Kind {
         sql: "SELECT count(id) FROM stalled",
         ends_with: Err("57014"),
@@ -73,6 +84,9 @@ fn scenario() -> Value {
         "/status_404": {"status": 404, "body": "{\"message\": \"there is none\"}"},
         "/truncated": {"generate": generate, "faults": [{"kind": "truncate", "after": 5_000, "times": 0}]},
         "/no_json": {"body": "<html><body>not JSON</body></html>"},
+        "/token": {"tokens": {"client_id": "app", "client_secret": "the secret"}},
+        "/no_token": {"status": 400, "body": "{\"error\": \"invalid_client\"}"},
+        "/unaccepted": {"status": 401, "body": "{\"message\": \"who are you\"}"},
         "/misfit": {"rows": [{"id": 1}, {"id": "not a number"}]},
         "/stalled": {"generate": generate, "faults": [{"kind": "stall_in_body", "after": 5_000, "times": 0}]},
     }})
@@ -86,6 +100,18 @@ fn create_tables(api: &Api, session: &mut Session) {
          CREATE FOREIGN TABLE refused (id int) SERVER refusing OPTIONS (endpoint '/items')",
         mock_api().closed_port()
     ));
+    for (name, endpoint) in [("unsigned", "no_token"), ("unaccepted", "token")] {
+        let options = format!(
+            ", auth 'oauth2_client_credentials', token_url '{}/{endpoint}'",
+            api.url()
+        );
+        let server = format!("{name}_api");
+        api.create_server(session, &server, &options);
+        session.run(&format!(
+            "CREATE USER MAPPING FOR CURRENT_USER SERVER {server} OPTIONS (client_id 'app', client_secret 'the secret');
+             CREATE FOREIGN TABLE {name} (id int, title text) SERVER {server} OPTIONS (endpoint '/{name}')"
+        ));
+    }
     for name in [
         "items",
         "status_500",
@@ -128,7 +154,7 @@ fn ten_thousand_failed_scans_leave_no_thread_no_descriptor_and_no_memory() {
     let mut session = database.connect();
     create_tables(&api, &mut session);
     let backend = Process::new(session.pid());
-    run(&mut session, &KINDS[7]);
+    run(&mut session, &GIVEN_UP);
     session.close_kept_connections();
     let resources = backend.resources();
     for kind in KINDS.iter().cycle().take(KINDS.len() * WARM_UP) {
@@ -169,7 +195,7 @@ fn scans_that_fail_in_one_statement_leave_nothing_even_before_it_ends() {
          DECLARE sql text; failures int := 0;
          BEGIN
            FOR i IN 1..times LOOP
-             FOREACH sql IN ARRAY ARRAY['refused', 'status_500', 'truncated', 'no_json', 'misfit'] LOOP
+             FOREACH sql IN ARRAY ARRAY['refused', 'unsigned', 'unaccepted', 'status_500', 'truncated', 'no_json', 'misfit'] LOOP
                BEGIN
                  EXECUTE 'SELECT count(id) FROM ' || sql;
                EXCEPTION WHEN OTHERS THEN
@@ -187,6 +213,8 @@ fn scans_that_fail_in_one_statement_leave_nothing_even_before_it_ends() {
            -- What is kept for later is no leak.
            ALTER SERVER api VERSION 'the same';
            ALTER SERVER refusing VERSION 'the same';
+           ALTER SERVER unsigned_api VERSION 'the same';
+           ALTER SERVER unaccepted_api VERSION 'the same';
            RETURN failures || ' failures, ' || held();
          END $$",
     );
@@ -196,7 +224,7 @@ fn scans_that_fail_in_one_statement_leave_nothing_even_before_it_ends() {
     let many = session.row("SELECT fail(40)");
     let held = |row: &str| row.split_once(", ").unwrap().1.to_owned();
     assert!(
-        few.starts_with("12 failures, ") && many.starts_with("240 failures, "),
+        few.starts_with("16 failures, ") && many.starts_with("320 failures, "),
         "{few}; {many}"
     );
     assert_eq!(held(&many), held(&few));

@@ -70,8 +70,13 @@ impl Delivery<'_> {
                 self.transport.send(first)?;
                 self.stall_then_send(rest)
             }
-            Some(Fault::Truncate { after }) => {
-                self.transport.send(body_part(*after).0)?;
+            Some(Fault::Truncate { after, pause_ms }) => {
+                let (sent, _) = body_part(*after);
+                let (first, second) = sent.split_at(sent.len() / 2);
+                self.transport.send(first)?;
+                if self.wait(Some(Duration::from_millis(*pause_ms))) == Woken::Elapsed {
+                    self.transport.send(second)?;
+                }
                 Ok(After::Close)
             }
             Some(Fault::WrongLength { by }) => {

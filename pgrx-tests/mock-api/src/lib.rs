@@ -83,7 +83,7 @@
 //! | `close` | the connection is closed before any byte |
 //! | `stall_before_headers` | nothing is sent until released |
 //! | `stall_in_body` | `after` bytes of the body, then nothing until released |
-//! | `truncate` | `after` bytes of the body of a response that promised all of it, then close |
+//! | `truncate` | `after` bytes of the body of a response that promised all of it, with `pause_ms` (0) in their middle, then close |
 //! | `wrong_length` | the body's Content-Length is too large by `by` bytes, which may be negative; then close |
 //! | `change` | each `from` in the response is another text of the same length, `to` |
 //! | `drip` | `bytes_per_write` (1) bytes each `interval_ms` (10) |

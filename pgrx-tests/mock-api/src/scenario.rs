@@ -269,6 +269,8 @@ pub(crate) enum Fault {
     },
     Truncate {
         after: usize,
+        #[serde(default)]
+        pause_ms: u64,
     },
     WrongLength {
         by: i64,

@@ -412,8 +412,10 @@ pub fn check_ending(ending: &Ending, session: &mut Session) -> Result<(), String
         "kind": "status", "status": 401, "body": "{\"message\": \"the token has expired\"}",
         "on_page": page, "times": u8::from(!for_good),
     }]);
-    let scenario =
-        json!({"routes": {"/token": token_route(), "/items": items, "/healthy": healthy()}});
+    let mut token = token_route();
+    // A refresh token is good for one use.
+    token["tokens"]["rotate"] = json!(true);
+    let scenario = json!({"routes": {"/token": token, "/items": items, "/healthy": healthy()}});
     let api = Api::new(&format!("faults_ended_{number}"), &scenario);
     session.run(&format!(
         "CREATE SERVER ended_{number} FOREIGN DATA WRAPPER rest_fdw OPTIONS (base_url '{0}', {1}, token_url '{0}/token');
