@@ -109,9 +109,8 @@ fn of_dictionary(value: &str) -> Option<Duration> {
 fn of_prefix(prefix: &str, headers: Headers, now: SystemTime) -> Option<Duration> {
     let of = |suffix: &str| header(headers, &format!("{prefix}-{suffix}"));
     let remaining: f64 = of("remaining")?.parse().ok()?;
-    if remaining > 0.0 {
-        return None;
-    }
+    // NaN, which is read as a number too, is none.
+    (remaining <= 0.0).then_some(())?;
     of("reset-after")
         .and_then(seconds)
         .or_else(|| until_reset(of("reset")?, time(headers, now)))
@@ -201,6 +200,7 @@ mod tests {
             assert_eq!(read("0", "1700000000"), Some(0.0), "it is over");
             assert_eq!(read("0", "Fri, 15 Jan 2027 08:00:05 GMT"), Some(5.0));
             assert_eq!(read("7", "30"), None);
+            assert_eq!(read("NaN", "30"), None);
             assert_eq!(read("0", "later"), None);
         }
         let after = [
