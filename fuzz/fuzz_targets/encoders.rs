@@ -199,9 +199,22 @@ fn pattern(bytes: &mut Unstructured, kind: Kind, pool: &[Value]) -> Result<Value
     }))
 }
 
+/// Several queries a table: making a table and its API takes longer than asking it.
 fn run(bytes: &mut Unstructured) -> Result<()> {
     let scene = Scene::draw(bytes)?;
-    let query = Query::draw(bytes, &scene)?;
+    for _ in 0..QUERIES {
+        if bytes.is_empty() {
+            break;
+        }
+        send(&scene, &Query::draw(bytes, &scene)?);
+    }
+    Ok(())
+}
+
+const QUERIES: usize = 6;
+
+/// Plans a query, sends it and looks at what comes back.
+fn send(scene: &Scene, query: &Query) {
     let constants = query.constants();
     let pushdown = plan(&scene.table, &query.predicates, &constants, true);
     let may_be_ordered = !may_split(&scene.table, &pushdown.sent, &constants);
@@ -212,70 +225,85 @@ fn run(bytes: &mut Unstructured) -> Result<()> {
         fields: fields(&scene.table, &query.fields),
         aggregate: None,
     };
-    let operands: Vec<Operand> = query.operands.iter().cloned().map(Operand::Value).collect();
-    let mut told = format!("{:?}\n{:?}\n{remote:?}", query.predicates, query.operands);
-    match bind(&scene.table, &remote, &operands) {
-        Ok(bound) => check(&scene, &query, &pushdown, &remote, &bound, &mut told),
+    let operands = query.operands.iter().cloned().map(Operand::Value);
+    let bound = bind(&scene.table, &remote, &operands.collect::<Vec<_>>());
+    let story = || {
+        let Query {
+            predicates,
+            operands,
+            ..
+        } = query;
+        let parts = format!("{predicates:?}\n{operands:?}\n{remote:?}\n{bound:?}");
+        scene.story(&parts)
+    };
+    match &bound {
+        Ok(bound) => check(
+            scene,
+            query,
+            &exact(&pushdown, bound),
+            bound,
+            &remote,
+            &story,
+        ),
         Err(Error::Unsendable { .. }) => {}
-        Err(other) => panic!("{other}\n{}", scene.told(&told)),
+        Err(other) => panic!("{other}\n{}", story()),
     }
-    Ok(())
+}
+
+/// The predicates of whose rows the API returns no other.
+fn exact(pushdown: &Pushdown, bound: &Bound) -> Vec<usize> {
+    let is_loose = |part: &usize| bound.unsent.contains(part) || bound.widened.contains(part);
+    let verdicts = pushdown.verdicts.iter().enumerate();
+    let exact = verdicts.filter(|(predicate, verdict)| {
+        let mut parts = pushdown.sent.iter().enumerate();
+        **verdict == Verdict::Exact
+            && parts.all(|(part, sent)| sent.predicate != *predicate || !is_loose(&part))
+    });
+    exact.map(|(predicate, _)| predicate).collect()
 }
 
 fn check(
     scene: &Scene,
     query: &Query,
-    pushdown: &Pushdown,
-    remote: &RemoteQuery,
+    exact: &[usize],
     bound: &Bound,
-    told: &mut String,
+    remote: &RemoteQuery,
+    story: &dyn Fn() -> String,
 ) {
     let mut found = Vec::new();
     for inputs in &bound.requests {
-        let Some(rows) = scene.ask(inputs, bound.entity, told) else {
+        let Some(rows) = scene.ask(inputs, bound.entity, story) else {
             return;
         };
         found.extend(rows);
     }
-    let is_exact = |predicate: usize| {
-        let mut parts = remote.sent.iter().enumerate();
-        let is_loose = |part: &usize| bound.unsent.contains(part) || bound.widened.contains(part);
-        pushdown.verdicts[predicate] == Verdict::Exact
-            && parts.all(|(part, sent)| sent.predicate != predicate || !is_loose(&part))
-    };
-    let exact: Vec<usize> = (0..query.predicates.len())
-        .filter(|index| is_exact(*index))
-        .collect();
     for row in 0..scene.rows.len() {
         let truths = query.truths(scene, row);
         let times = found.iter().filter(|other| **other == row).count();
         let is_wanted = truths.iter().all(|truth| *truth == Truth::True);
-        assert!(
-            times > 0 || !is_wanted,
-            "row {row} is lost\n{}",
-            scene.told(told)
-        );
-        assert!(times < 2, "row {row} came twice\n{}", scene.told(told));
+        assert!(times > 0 || !is_wanted, "row {row} is lost\n{}", story());
+        assert!(times < 2, "row {row} came twice\n{}", story());
         let is_other = |index: &usize| matches!(truths[*index], Truth::False | Truth::Unknown);
         let is_other = exact.iter().any(is_other);
         assert!(
             times == 0 || !is_other,
             "row {row} is too many\n{}",
-            scene.told(told)
+            story()
         );
     }
     if !remote.order.is_empty() && !bound.entity {
-        found.retain(|row| {
+        let is_wanted = |row: &usize| {
             query
                 .truths(scene, *row)
                 .iter()
                 .all(|truth| *truth == Truth::True)
-        });
-        check_order(scene, query, &found, told);
+        };
+        found.retain(is_wanted);
+        check_order(scene, query, &found, story);
     }
 }
 
-fn check_order(scene: &Scene, query: &Query, found: &[usize], told: &str) {
+fn check_order(scene: &Scene, query: &Query, found: &[usize], story: &dyn Fn() -> String) {
     for pair in found.windows(2) {
         let mut order = Ordering::Equal;
         for key in &query.order {
@@ -296,11 +324,7 @@ fn check_order(scene: &Scene, query: &Query, found: &[usize], told: &str) {
                 }
             });
         }
-        assert!(
-            order.is_le(),
-            "{pair:?} are not in order\n{}",
-            scene.told(told)
-        );
+        assert!(order.is_le(), "{pair:?} are not in order\n{}", story());
     }
 }
 

@@ -108,6 +108,16 @@ fuzz_target!(|input: Input| {
     assert!(is("retry-after") || asked == used_up, "{headers:?}");
     let tells = NAMES[1..14].iter().any(|name| is(name));
     assert!(tells || used_up.is_none(), "{headers:?}");
+    let is_used_up = ["ratelimit", "x-ratelimit", "x-rate-limit"]
+        .iter()
+        .any(|prefix| {
+            let name = format!("{prefix}-remaining");
+            let first = headers.iter().find(|(other, _)| *other == name);
+            let left = first.and_then(|(_, left)| left.trim().parse::<f64>().ok());
+            left.is_some_and(|left| left <= 0.0)
+        });
+    let is_certain = is("ratelimit") || is_used_up;
+    assert!(is_certain || used_up.is_none(), "{headers:?}");
     let max_time = Duration::from_secs(input.max_time.into());
     let policy = RetryPolicy {
         max_retries: 5,

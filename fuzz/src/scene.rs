@@ -14,7 +14,6 @@ use rest_engine::model::{Operator, Table, Type};
 use rest_engine::predicate::Value;
 use rest_engine::request::{Inputs, Request};
 use serde_json::Value as Json;
-use std::fmt::Write;
 
 /// A table and its API.
 #[derive(Debug)]
@@ -115,7 +114,12 @@ impl Scene {
     ///
     /// # Panics
     /// The request leaves its origin or its path, or the API does not understand it.
-    pub fn ask(&self, inputs: &Inputs, is_entity: bool, told: &mut String) -> Option<Vec<usize>> {
+    pub fn ask(
+        &self,
+        inputs: &Inputs,
+        is_entity: bool,
+        story: &dyn Fn() -> String,
+    ) -> Option<Vec<usize>> {
         let entity;
         let table = match is_entity {
             true => {
@@ -125,8 +129,7 @@ impl Scene {
             false => &self.table,
         };
         let request = first_page(table, inputs.clone()).ok()?;
-        let _ = write!(told, "\n{request:?}");
-        self.stays(&request, told);
+        self.stays(&request, story);
         let head = RequestHead {
             method: request.method.name().to_owned(),
             target: request.url[BASE_URL.len()..].to_owned(),
@@ -138,7 +141,7 @@ impl Scene {
             return Some(Vec::new());
         }
         let body = String::from_utf8(body).expect("UTF-8");
-        assert_eq!(status, 200, "{body}\n{}", self.told(told));
+        assert_eq!(status, 200, "{body}\n{}", story());
         let body: Json = serde_json::from_str(&body).expect("JSON");
         let path = if is_entity { &[] } else { &self.path[..] };
         let rows = path.iter().fold(&body, |inner, part| &inner[part]);
@@ -152,20 +155,19 @@ impl Scene {
     }
 
     /// Another parser reads the URL where it belongs, and nothing ends a line.
-    fn stays(&self, request: &Request, told: &str) {
+    fn stays(&self, request: &Request, story: &dyn Fn() -> String) {
         let url = own_url(&request.url);
-        let told = || self.told(told);
-        assert!(url.path().starts_with("/v1/items"), "{}", told());
+        assert!(url.path().starts_with("/v1/items"), "{}", story());
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_$.[]-@".contains(letter);
         for (name, _) in url.query_pairs() {
-            assert!(name.chars().all(is_name), "{name}: {}", told());
+            assert!(name.chars().all(is_name), "{name}: {}", story());
         }
         for (name, value) in &request.headers {
             let breaks = |text: &str| text.contains(['\r', '\n']);
-            assert!(!breaks(name) && !breaks(value), "{}", told());
+            assert!(!breaks(name) && !breaks(value), "{}", story());
         }
         let is_one_line = !request.redacted().contains(['\r', '\n']);
-        assert!(is_one_line || request.body.is_some(), "{}", told());
+        assert!(is_one_line || request.body.is_some(), "{}", story());
     }
 
     /// The row that an API's row is.
@@ -187,7 +189,7 @@ impl Scene {
     }
 
     /// A failure's story.
-    pub fn told(&self, more: &str) -> String {
+    pub fn story(&self, more: &str) -> String {
         format!("{}\n{more}", self.shown)
     }
 }
