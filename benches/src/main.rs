@@ -1,6 +1,7 @@
 //! The benchmark: `bench generate FOLDER` writes its data, `bench measure FOLDER URL REPORT` runs it.
 
 mod latency;
+mod peers;
 mod place;
 mod planning;
 mod plot;
@@ -36,6 +37,7 @@ fn measure(place: &Place) -> Result<Vec<Section>, Box<dyn Error>> {
     let slow = latency::SlowApi::start()?;
     Ok(vec![
         scans::full(place)?,
+        peers::measure(place)?,
         scans::whole_rows(place)?,
         scans::into_a_table(place)?,
         latency::by_key(place)?,

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 7;
 
-const EIGHT_COLUMNS: &str = "SELECT count(*), sum(id), sum(score), max(title), max(created_at), sum(comments), max(state), max(login) FROM";
+/// The query over 8 columns, without its table.
+pub const EIGHT_COLUMNS: &str = "SELECT count(*), sum(id), sum(score), max(title), max(created_at), sum(comments), max(state), max(login) FROM";
 
 /// Full scans beside file_fdw's.
 pub fn full(place: &Place) -> Result<Section, Box<dyn Error>> {
