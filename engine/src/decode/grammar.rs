@@ -297,7 +297,7 @@ fn skip_container(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Sto
                 open.push(at, true)?;
                 let first = lexer::space(text, at + 1);
                 if text.get(first) != Some(&b'}') {
-                    at = skip_name(text, first)?;
+                    at = lexer::name(text, first)?.1;
                     continue;
                 }
                 open.pop();
@@ -335,7 +335,7 @@ fn skip_container(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Sto
             if goes_on {
                 let start = lexer::space(text, next);
                 at = match in_object {
-                    true => skip_name(text, start)?,
+                    true => lexer::name(text, start)?.1,
                     false => start,
                 };
                 break;
@@ -360,23 +360,6 @@ pub(super) fn separator(
         Some(&byte) if byte == close => Ok((at + 1, false)),
         Some(_) => Err(unexpected(at, expected)),
         None => Err(more(at)),
-    }
-}
-
-/// From a member's name to its value.
-#[inline]
-fn skip_name(text: &[u8], at: usize) -> Result<usize, Stop> {
-    match text.get(at) {
-        None => return Err(more(at)),
-        Some(b'"') => {}
-        Some(_) => return Err(unexpected(at, Expected::MemberName)),
-    }
-    let name = lexer::quoted(text, at + 1)?;
-    let colon = lexer::space(text, name.close + 1);
-    match text.get(colon) {
-        None => Err(more(colon)),
-        Some(b':') => Ok(lexer::space(text, colon + 1)),
-        Some(_) => Err(unexpected(colon, Expected::Colon)),
     }
 }
 

@@ -157,6 +157,23 @@ fn quoted_from(text: &[u8], mut at: usize, mut seen: u32) -> Result<Quoted, Stop
     }
 }
 
+/// Reads a member's name, which starts at `at`: the text after its opening quote, and where the value starts.
+#[inline]
+pub(super) fn name(text: &[u8], at: usize) -> Result<(Quoted, usize), Stop> {
+    match text.get(at) {
+        None => return Err(more(at)),
+        Some(b'"') => {}
+        Some(_) => return Err(unexpected(at, Expected::MemberName)),
+    }
+    let name = quoted(text, at + 1)?;
+    let colon = space(text, name.close + 1);
+    match text.get(colon) {
+        None => Err(more(colon)),
+        Some(b':') => Ok((name, space(text, colon + 1))),
+        Some(_) => Err(unexpected(colon, Expected::Colon)),
+    }
+}
+
 /// The end of the escape whose backslash stands at `at`.
 pub(super) fn escape(text: &[u8], at: usize) -> Result<usize, Stop> {
     match text.get(at + 1) {

@@ -370,19 +370,7 @@ impl<'a> Locator<'a> {
         position: &mut usize,
     ) -> Result<(Option<usize>, usize), Stop> {
         let quote = lexer::space(text, at);
-        match text.get(quote) {
-            None => return Err(more(quote)),
-            Some(b'"') => {}
-            Some(_) => return Err(unexpected(quote, Expected::MemberName)),
-        }
-        let name = lexer::quoted(text, quote + 1)?;
-        let colon = lexer::space(text, name.close + 1);
-        match text.get(colon) {
-            None => return Err(more(colon)),
-            Some(b':') => {}
-            Some(_) => return Err(unexpected(colon, Expected::Colon)),
-        }
-        let value = lexer::space(text, colon + 1);
+        let (name, value) = lexer::name(text, quote)?;
         let wanted = self
             .plan
             .nodes

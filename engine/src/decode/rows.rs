@@ -2,7 +2,7 @@
 
 use super::convert::Converter;
 use super::grammar::separator;
-use super::lexer::{self, Expected, Stop, more, unexpected};
+use super::lexer::{self, Expected, Stop};
 use super::locate::{Kind, Locator, Slot};
 use super::outbox::Outbox;
 use super::plan::{RowPlan, Wanted};
@@ -190,21 +190,8 @@ impl<'a> Rows<'a> {
 
     /// Reads a member of a map: its name, and its value as a row.
     fn entry(&mut self, text: &[u8], depth: usize) -> std::result::Result<(usize, Kind), Stop> {
-        match text.first() {
-            None => return Err(more(0)),
-            Some(b'"') => {}
-            Some(_) => return Err(unexpected(0, Expected::MemberName)),
-        }
-        let key = lexer::quoted(text, 1)?;
-        let colon = lexer::space(text, key.close + 1);
-        match text.get(colon) {
-            None => return Err(more(colon)),
-            Some(b':') => {}
-            Some(_) => return Err(unexpected(colon, Expected::Colon)),
-        }
-        let found = self
-            .locator
-            .row(text, lexer::space(text, colon + 1), depth)?;
+        let (key, value) = lexer::name(text, 0)?;
+        let found = self.locator.row(text, value, depth)?;
         self.locator.set_key(key, 1);
         Ok(found)
     }
