@@ -66,6 +66,10 @@ pub(super) struct Flow {
     asked_on: bool,
     /// Whether the consumer found nothing when it asked last.
     waiting: bool,
+    /// Whether it was to be woken since then.
+    signalled: bool,
+    /// Readers that wait for room.
+    crowded: usize,
     failed: Option<Error>,
     closed: bool,
 }
@@ -88,6 +92,8 @@ impl Flow {
             delivered: false,
             asked_on: false,
             waiting: true,
+            signalled: false,
+            crowded: 0,
             failed: None,
             closed: false,
         }
@@ -96,13 +102,17 @@ impl Flow {
     /// The next page to request, if one may be requested now; its request where that is made already (a chain's
     /// first one is not).
     pub(super) fn take(&mut self) -> Option<(Ticket, Option<Box<Job>>)> {
-        let index = self.candidate()?;
-        if index == self.lanes.len() {
-            self.lanes.push_back(Lane::new(Next::First));
-        }
-        let chain = self.front + index;
-        let serial = self.serial;
-        let (page, job) = self.lanes[index].take(chain, serial)?;
+        let (chain, serial, (page, job)) = loop {
+            let index = self.candidate()?;
+            if index == self.lanes.len() {
+                self.lanes.push_back(Lane::new(Next::First));
+            }
+            let (chain, serial) = (self.front + index, self.serial);
+            // A guess that cannot be made after all leaves another candidate, or none.
+            if let Some(taken) = self.lanes[index].take(chain, serial) {
+                break (chain, serial, taken);
+            }
+        };
         let ticket = Ticket {
             chain,
             page,
@@ -328,7 +338,27 @@ impl Flow {
     fn arrived(&mut self, chain: usize, page: u64) -> bool {
         let lane = self.lanes.front().filter(|_| chain == self.front);
         let is_front = lane.is_some_and(|lane| lane.is_front(page));
-        is_front && std::mem::take(&mut self.waiting)
+        let must_wake = is_front && std::mem::take(&mut self.waiting);
+        self.signalled |= must_wake;
+        must_wake
+    }
+
+    /// Whether the consumer was to be woken since this was asked last.
+    pub(super) fn was_signalled(&mut self) -> bool {
+        std::mem::take(&mut self.signalled)
+    }
+
+    /// A reader waits for room, or has ceased to.
+    pub(super) fn waits_for_room(&mut self, waits: bool) {
+        match waits {
+            true => self.crowded += 1,
+            false => self.crowded -= 1,
+        }
+    }
+
+    /// Whether one of the readers may have something to do that it had not before.
+    pub(super) fn wants_somebody(&self) -> bool {
+        self.crowded > 0 || self.is_over() || self.candidate().is_some()
     }
 
     /// What the consumer gets now.

@@ -55,11 +55,12 @@ impl Stream {
 
     pub(super) fn poll(&self) -> Result<Polled> {
         let mut flow = self.flow();
-        // Under the lock, so that no wake-up for what comes after this poll is lost. Not readable is fine.
-        let _ = self.wake.read();
+        if flow.was_signalled() {
+            // Under the lock, so that no wake-up for what comes after this poll is lost. Not readable is fine.
+            let _ = self.wake.read();
+        }
         let polled = flow.poll();
-        drop(flow);
-        self.changed.notify_all();
+        self.release(flow);
         polled
     }
 
@@ -90,15 +91,17 @@ impl Stream {
         verdict: Result<Next>,
         ahead: Option<Ahead>,
     ) {
-        let must_wake = self.flow().decide(chain, page, verdict, ahead);
+        let mut flow = self.flow();
+        let must_wake = flow.decide(chain, page, verdict, ahead);
         self.signal(must_wake);
-        self.changed.notify_all();
+        self.release(flow);
     }
 
     /// Pages of `chain` that may be requested before it is decided on them, from its page `first` on.
     pub(super) fn foresee(&self, chain: usize, first: u64, ahead: Ahead) {
-        self.flow().foresee(chain, first, ahead);
-        self.changed.notify_all();
+        let mut flow = self.flow();
+        flow.foresee(chain, first, ahead);
+        self.release(flow);
     }
 
     /// What a page that was requested before it was decided on turned out to be.
@@ -113,8 +116,9 @@ impl Stream {
 
     /// Starts a page's chain over, or says why that is impossible.
     pub(super) fn start_over(&self, ticket: Ticket) -> std::result::Result<(), &'static str> {
-        let outcome = self.flow().start_over(ticket);
-        self.changed.notify_all();
+        let mut flow = self.flow();
+        let outcome = flow.start_over(ticket);
+        self.release(flow);
         outcome
     }
 
@@ -122,10 +126,12 @@ impl Stream {
     pub(super) fn push(&self, ticket: Ticket, batch: Batch) -> Result<()> {
         let mut flow = self.flow();
         while !flow.has_room(ticket) {
+            flow.waits_for_room(true);
             flow = self
                 .changed
                 .wait(flow)
                 .unwrap_or_else(PoisonError::into_inner);
+            flow.waits_for_room(false);
         }
         let must_wake = flow.push(ticket, batch)?;
         self.signal(must_wake);
@@ -133,20 +139,23 @@ impl Stream {
     }
 
     pub(super) fn finish(&self, ticket: Ticket, end: Result<()>) {
-        let must_wake = self.flow().finish(ticket, end);
+        let mut flow = self.flow();
+        let must_wake = flow.finish(ticket, end);
         self.signal(must_wake);
-        self.changed.notify_all();
+        self.release(flow);
     }
 
     pub(super) fn close(&self) {
-        self.flow().close();
-        self.changed.notify_all();
+        let mut flow = self.flow();
+        flow.close();
+        self.release(flow);
     }
 
     /// So many threads read now.
     pub(super) fn staff(&self, readers: usize) {
-        self.flow().staff(readers);
-        self.changed.notify_all();
+        let mut flow = self.flow();
+        flow.staff(readers);
+        self.release(flow);
     }
 
     /// How many readers there is work for.
@@ -154,6 +163,16 @@ impl Stream {
         self.flow().demand()
     }
 
+    /// Wakes the threads if there is anything to do for one of them: each wake-up costs as much as the decoding of many rows.
+    fn release(&self, flow: MutexGuard<Flow>) {
+        let wants_somebody = flow.wants_somebody();
+        drop(flow);
+        if wants_somebody {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Under the lock: [`Flow::was_signalled`] must tell no other thing than the descriptor.
     fn signal(&self, must_wake: bool) {
         if must_wake {
             // It fails only where the descriptor is readable already.
