@@ -157,11 +157,17 @@ fn body(kind: &str, template: &str, value: &str) {
                     .into_owned()
                     .collect()
             };
-            let expected = pairs(&with_mark).into_iter();
-            let expected =
-                expected.map(|(name, text)| (name.replace(MARK, value), text.replace(MARK, value)));
+            // A parser passes over what is empty between two ampersands, as a value by itself may be.
+            let is_there = |(name, text): &(String, String)| !(name.is_empty() && text.is_empty());
+            let moved = |(name, text): (String, String)| {
+                (name.replace(MARK, value), text.replace(MARK, value))
+            };
+            let expected = pairs(&with_mark).into_iter().map(moved).filter(is_there);
             assert_eq!(
-                pairs(&with_value),
+                pairs(&with_value)
+                    .into_iter()
+                    .filter(is_there)
+                    .collect::<Vec<_>>(),
                 expected.collect::<Vec<_>>(),
                 "{template}"
             );
