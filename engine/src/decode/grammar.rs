@@ -138,7 +138,7 @@ impl Grammar {
             Next::ElementOrEnd if first == b']' => Ok(self.end(at)),
             Next::ElementOrEnd => self.value(text, at, first),
             Next::MemberOrEnd if first == b'}' => Ok(self.end(at)),
-            Next::MemberOrEnd => self.name(text, at, first),
+            Next::MemberOrEnd => self.name(text, at),
             Next::CommaOrEnd => self.separator(text, at, first),
             Next::Nothing => Err(unexpected(at, Expected::Value)),
         }
@@ -182,23 +182,14 @@ impl Grammar {
             return Err(more(at));
         };
         if in_object {
-            self.name(text, at, first)
+            self.name(text, at)
         } else {
             self.value(text, at, first)
         }
     }
 
-    fn name(&mut self, text: &[u8], at: usize, first: u8) -> Result<Place, Stop> {
-        if first != b'"' {
-            return Err(unexpected(at, Expected::MemberName));
-        }
-        let name = lexer::quoted(text, at + 1)?;
-        let colon = lexer::space(text, name.close + 1);
-        match text.get(colon) {
-            None => return Err(more(colon)),
-            Some(b':') => {}
-            Some(_) => return Err(unexpected(colon, Expected::Colon)),
-        }
+    fn name(&mut self, text: &[u8], at: usize) -> Result<Place, Stop> {
+        let (name, value) = lexer::name(text, at)?;
         self.next = Next::MemberValue;
         let inner = Inner {
             start: at + 1,
@@ -208,7 +199,7 @@ impl Grammar {
         Ok(Place {
             token: Token::Name(inner),
             start: at,
-            end: colon + 1,
+            end: value,
         })
     }
 
