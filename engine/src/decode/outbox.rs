@@ -4,6 +4,8 @@
 use super::batch::{Batch, Cell};
 use super::envelope::Envelope;
 use crate::error::{Error, Exchange, Result};
+use foldhash::quality::{FixedState, FoldHasher};
+use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
 /// Receives what the decoder makes.
@@ -54,12 +56,23 @@ const MOST_CELLS: usize = 64 << 10;
 /// A body whose parts come further apart than this is slow: its rows are not kept back until a batch is full.
 const SLOW: Duration = Duration::from_millis(20);
 
+/// Only compared within a scan, so that it need not be the same everywhere: a fast one.
+#[derive(Clone)]
+struct Checksum(FoldHasher<'static>);
+
+impl Default for Checksum {
+    fn default() -> Self {
+        const SEED: FixedState = FixedState::with_seed(0);
+        Checksum(SEED.build_hasher())
+    }
+}
+
 /// Rows that were read, with a running checksum of their bytes.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 struct Seen {
     rows: u64,
     bytes: u64,
-    checksum: crc32fast::Hasher,
+    checksum: Checksum,
 }
 
 impl Seen {
@@ -67,7 +80,7 @@ impl Seen {
         Progress {
             rows: self.rows,
             bytes: self.bytes,
-            hash: self.checksum.clone().finalize().into(),
+            hash: self.checksum.0.finish(),
         }
     }
 }
@@ -165,7 +178,7 @@ impl<'a> Outbox<'a> {
         }
         self.seen.rows += 1;
         self.seen.bytes += bytes.len() as u64;
-        self.seen.checksum.update(bytes);
+        self.seen.checksum.0.write(bytes);
         if self.seen.rows > self.earlier.rows {
             return Ok(true);
         }
