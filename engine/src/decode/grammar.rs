@@ -271,14 +271,12 @@ impl Grammar {
 #[inline]
 pub(super) fn skip(text: &[u8], at: usize, depth: usize) -> Result<usize, Stop> {
     match text.get(at) {
-        None => Err(more(at)),
-        Some(b'"') => lexer::quoted(text, at + 1).map(|text| text.close + 1),
-        Some(b'-' | b'0'..=b'9') => lexer::number(text, at).map(|(end, _)| end),
-        Some(_) => skip_container(text, at, depth),
+        Some(b'{' | b'[') => skip_container(text, at, depth),
+        _ => lexer::scalar(text, at),
     }
 }
 
-/// The same for a container, a word, or what is no value.
+/// The same for a container.
 fn skip_container(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Stop> {
     let mut open = Containers::within(depth);
     loop {
@@ -304,13 +302,7 @@ fn skip_container(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Sto
                 open.pop();
                 first + 1
             }
-            Some(b'"') => lexer::quoted(text, at + 1)?.close + 1,
-            Some(b'-' | b'0'..=b'9') => lexer::number(text, at)?.0,
-            Some(b't') => lexer::literal(text, at, b"true")?,
-            Some(b'f') => lexer::literal(text, at, b"false")?,
-            Some(b'n') => lexer::literal(text, at, b"null")?,
-            Some(_) => return Err(unexpected(at, Expected::Value)),
-            None => return Err(more(at)),
+            _ => lexer::scalar(text, at)?,
         };
         // It ended here, and maybe some that it is in.
         loop {

@@ -84,9 +84,10 @@ pub(super) struct Quoted {
 }
 
 /// The first byte from `at` on that ends a run of plain text (a quote, a backslash, a control character), or the end;
-/// `seen` is not zero after a run that is not ASCII.
+/// and a number that is not zero if the run is not ASCII.
 #[inline]
-pub(super) fn plain(text: &[u8], mut at: usize, seen: &mut u32) -> usize {
+pub(super) fn plain(text: &[u8], mut at: usize) -> (usize, u32) {
+    let mut seen = 0;
     while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
         let bytes = u8x16::new(*chunk);
         let beyond_ascii = bytes.to_bitmask();
@@ -96,33 +97,34 @@ pub(super) fn plain(text: &[u8], mut at: usize, seen: &mut u32) -> usize {
         let ends = ends.to_bitmask();
         if ends != 0 {
             let length = ends.trailing_zeros();
-            *seen |= beyond_ascii & ((1 << length) - 1);
-            return at + length as usize;
+            return (
+                at + length as usize,
+                seen | (beyond_ascii & ((1 << length) - 1)),
+            );
         }
-        *seen |= beyond_ascii;
+        seen |= beyond_ascii;
         at += 16;
     }
     plain_at_the_end(text, at, seen)
 }
 
-/// The same for the last few bytes that are there.
+/// The same for the last few bytes that are there, after a run that `seen` is of.
 #[inline(never)]
-fn plain_at_the_end(text: &[u8], mut at: usize, seen: &mut u32) -> usize {
+fn plain_at_the_end(text: &[u8], mut at: usize, mut seen: u32) -> (usize, u32) {
     while let Some(&byte) = text.get(at) {
         if byte == b'"' || byte == b'\\' || byte < 0x20 {
             break;
         }
-        *seen |= u32::from(byte >> 7);
+        seen |= u32::from(byte >> 7);
         at += 1;
     }
-    at
+    (at, seen)
 }
 
 /// Reads a text whose opening quote stands before `start`.
 #[inline]
 pub(super) fn quoted(text: &[u8], start: usize) -> Result<Quoted, Stop> {
-    let mut seen = 0;
-    let at = plain(text, start, &mut seen);
+    let (at, seen) = plain(text, start);
     if text.get(at) != Some(&b'"') {
         return quoted_from(text, at, seen);
     }
@@ -153,7 +155,25 @@ fn quoted_from(text: &[u8], mut at: usize, mut seen: u32) -> Result<Quoted, Stop
             Some(_) => return Err(unexpected(at, Expected::EscapedControl)),
             None => return Err(more(at)),
         }
-        at = plain(text, at, &mut seen);
+        let (end, more) = plain(text, at);
+        (at, seen) = (end, seen | more);
+    }
+}
+
+/// The end of the value that starts at `at` and is no container.
+#[inline(always)]
+pub(super) fn scalar(text: &[u8], at: usize) -> Result<usize, Stop> {
+    match text.get(at) {
+        Some(b'"') => match plain(text, at + 1).0 {
+            end if text.get(end) == Some(&b'"') => Ok(end + 1),
+            end => quoted_from(text, end, 0).map(|text| text.close + 1),
+        },
+        Some(b'-' | b'0'..=b'9') => number(text, at).map(|(end, _)| end),
+        Some(b't') => literal(text, at, b"true"),
+        Some(b'f') => literal(text, at, b"false"),
+        Some(b'n') => literal(text, at, b"null"),
+        Some(_) => Err(unexpected(at, Expected::Value)),
+        None => Err(more(at)),
     }
 }
 

@@ -274,27 +274,25 @@ impl<'a> Locator<'a> {
         position: &mut usize,
     ) -> Result<Met, Stop> {
         let leads = self.leads[node].list.as_slice();
-        let mut nobody = EMPTY;
         loop {
             let Some(lead) = leads.get(*position).filter(|lead| lead.starts(&text[at..])) else {
                 return Ok(Met::Member(at));
             };
             *position += 1;
             let value = at + lead.bytes.len();
-            let slot = match lead.target {
-                None => &mut nobody,
+            if lead.is_shared || matches!(text.get(value), None | Some(b'{' | b'[' | ..=b' ')) {
+                return Ok(Met::Value(lead.node, value));
+            }
+            let end = match lead.target {
+                None => lexer::scalar(text, value)?,
                 Some(target) => match self.slots.get_mut(target.slot) {
                     Some(slot) if slot.kind == Kind::Missing => {
                         (slot.rank, slot.start) = (target.rank, value);
-                        slot
+                        scalar(text, value, slot)?
                     }
                     _ => return Ok(Met::Value(lead.node, value)),
                 },
             };
-            if lead.is_shared || matches!(text.get(value), None | Some(b'{' | b'[' | ..=b' ')) {
-                return Ok(Met::Value(lead.node, value));
-            }
-            let end = scalar(text, value, slot)?;
             if text.get(end) != Some(&b',') {
                 return Ok(Met::ValueEnd(end));
             }

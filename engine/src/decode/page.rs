@@ -340,7 +340,7 @@ impl<'a> Page<'a> {
     fn skip_to_quote(&mut self) -> Result<()> {
         loop {
             let text = self.window.text();
-            let end = lexer::plain(text, 0, &mut 0);
+            let (end, _) = lexer::plain(text, 0);
             let (used, stop) = match text.get(end) {
                 Some(b'"') => {
                     self.window.advance(end + 1);
