@@ -297,6 +297,7 @@ impl Play<'_> {
                         rows: 0,
                         hash: 0,
                     },
+                    recording: None,
                 };
                 self.flow.report(reading.ticket, Box::new(report));
             }

@@ -120,8 +120,7 @@ impl Scan {
             hint: spec.hint,
             most: usize::try_from(source.max_concurrency).map_or(usize::MAX, |most| most.max(1)),
         };
-        // Whether a stored page may answer depends on those before it, so that they are asked for in order.
-        let looks_ahead = pace.fetch_ahead && pace.most > 1 && spec.cache.is_none();
+        let looks_ahead = pace.fetch_ahead && pace.most > 1;
         let first = (chains.len() > 0).then(|| chains.begin(0)).transpose()?;
         let shown = first
             .as_ref()

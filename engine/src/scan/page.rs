@@ -179,12 +179,11 @@ impl Page<'_> {
     /// The page was read. What somebody else decides on is reported.
     fn leave(mut self) {
         let (shared, chain, ticket) = (self.shared, self.chain, self.ticket);
-        let recording = self.recording.take();
         if self.is_guess {
             shared.stream.report(ticket, Box::new(self.report()));
             succession::go_on(shared, chain);
         } else if !self.is_wrong {
-            recording.map(Recording::finish);
+            self.recording.take().map(Recording::finish);
         }
     }
 
@@ -195,6 +194,7 @@ impl Page<'_> {
             head: self.head,
             end: self.end,
             fingerprint,
+            recording: self.recording,
         }
     }
 
@@ -210,7 +210,7 @@ impl Page<'_> {
     /// Reads the page from a stored response, or asks the API for it.
     fn attempt(&mut self, request: &Request, attempt: u32) -> Outcome {
         let cache = self.shared.cache.as_ref();
-        match cache.map(|cache| cache.find(self.chain, request)) {
+        match cache.map(|cache| cache.find(self.chain, request, self.is_guess)) {
             Some(Found::Answer(stored)) => {
                 let mut noted = Noted::begin();
                 let outcome = self.replay(request, stored, CacheUse::Hit, &mut noted);

@@ -6,6 +6,7 @@ use super::repetition::Fingerprint;
 use super::{Shared, worker};
 use crate::decode::PageEnd;
 use crate::error::Exchange;
+use crate::http::cache::Recording;
 use crate::pagination::{Decision, PageFacts, Pager, Stage};
 use crate::request::Request;
 use crate::{Error, Result};
@@ -41,6 +42,8 @@ pub(super) struct Report {
     pub(super) head: Head,
     pub(super) end: PageEnd,
     pub(super) fingerprint: Fingerprint,
+    /// The response as it will be stored if nothing is wrong with what follows.
+    pub(super) recording: Option<Recording>,
 }
 
 /// What follows a page.
@@ -94,7 +97,7 @@ pub(super) fn hand_on(
     let place = u64::from(page) - 1;
     let (verdict, ahead) = match answer {
         Answer::Page(request) => {
-            let ahead = ahead(shared, &pager);
+            let ahead = ahead(shared, chain, &pager);
             let job = Job {
                 chain,
                 page: page.saturating_add(1),
@@ -116,7 +119,7 @@ pub(super) fn hand_on(
 /// Lets others request what can be told of the pages after page `page` (counted from 1) of `chain`, which is still
 /// being read. False: nothing yet.
 pub(super) fn foresee(shared: &Arc<Shared>, chain: usize, page: u32, pager: &Pager) -> bool {
-    let Some(ahead) = ahead(shared, pager) else {
+    let Some(ahead) = ahead(shared, chain, pager) else {
         return false;
     };
     shared.stream.foresee(chain, u64::from(page), ahead);
@@ -127,8 +130,12 @@ pub(super) fn foresee(shared: &Arc<Shared>, chain: usize, page: u32, pager: &Pag
 
 /// Asks the pager about the pages whose readers were faster than the decision on them.
 pub(super) fn go_on(shared: &Arc<Shared>, chain: usize) {
-    if let Some((_, mut pager, report)) = shared.stream.claim(chain) {
+    if let Some((_, mut pager, mut report)) = shared.stream.claim(chain) {
         let answer = answer(shared, &mut pager, &report);
+        let recording = report.recording.take();
+        if !matches!(answer, Answer::Wrong(_)) {
+            recording.map(Recording::finish);
+        }
         return hand_on(shared, chain, report.exchange.page, answer, pager);
     }
     // Only a scan's first thread can fail to start, and this is one.
@@ -178,8 +185,13 @@ pub(super) fn note(shared: &Shared, page: Fingerprint, exchange: &Exchange) -> R
     shared.repetition.note(table, page, exchange)
 }
 
-fn ahead(shared: &Shared, pager: &Pager) -> Option<Ahead> {
-    let wanted = shared.looks_ahead && shared.most_pages.is_none();
+/// What can be told of the pages after the pager's. Where stored ones may answer, that depends on those before them.
+fn ahead(shared: &Shared, chain: usize, pager: &Pager) -> Option<Ahead> {
+    let is_anew = || {
+        let cache = shared.cache.as_ref();
+        cache.is_none_or(|cache| cache.is_anew(chain))
+    };
+    let wanted = shared.looks_ahead && shared.most_pages.is_none() && is_anew();
     let forecast = wanted.then(|| pager.forecast()).flatten()?;
     Some(Ahead::new(forecast, shared.cancel.clone()))
 }

@@ -6,26 +6,26 @@ use rest_engine::Error;
 use rest_engine::http::cache::{Cache, Store};
 use rest_engine::http::{CacheUse, Client};
 use rest_engine::model::{Caching, Credentials, Method, Paging, Secret, Table};
-use rest_engine::scan::{Scan, StatementBudget, Statistics};
+use rest_engine::scan::{Scan, ScanSpec, StatementBudget, Statistics};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-const MINUTE: Duration = Duration::from_secs(60);
-const TTL: Caching = Caching::Ttl(MINUTE);
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const TTL: Caching = Caching::Ttl(MINUTE);
 
 /// A cache of its own, whose clock stands still unless a test moves it.
-struct Place {
+pub struct Place {
     directory: PathBuf,
     store: Arc<Store>,
-    mode: Caching,
+    pub mode: Caching,
     now: Arc<Mutex<SystemTime>>,
     bound: u64,
 }
 
 impl Place {
-    fn new(mode: Caching) -> Place {
+    pub fn new(mode: Caching) -> Place {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("rest_fdw-cached-{}-{number}", std::process::id());
@@ -39,21 +39,24 @@ impl Place {
         }
     }
 
-    fn pass(&self, time: Duration) {
+    pub fn pass(&self, time: Duration) {
         *self.now.lock().unwrap() += time;
     }
 
     fn start(&self, table: &Table, client: Arc<Client>) -> Scan {
+        self.start_as(spec(table), client)
+    }
+
+    pub fn start_as(&self, mut spec: ScanSpec, client: Arc<Client>) -> Scan {
         let now = Arc::clone(&self.now);
         let store = Arc::clone(&self.store);
         let cache = Cache::new(store, self.mode, self.bound, "1-1", &["test"], &client);
-        let mut spec = spec(table);
         spec.cache = Some(cache.with_clock(move || *now.lock().unwrap()));
         Scan::start(client, spec).unwrap()
     }
 
     /// All ids, which must come without an error, and what was done.
-    fn read(&self, table: &Table) -> (Vec<i64>, Statistics) {
+    pub fn read(&self, table: &Table) -> (Vec<i64>, Statistics) {
         self.read_as(table, client(table))
     }
 
@@ -65,7 +68,7 @@ impl Place {
     }
 
     /// The files of stored responses and of unfinished ones.
-    fn files(&self) -> (usize, usize) {
+    pub fn files(&self) -> (usize, usize) {
         let count = |folder: PathBuf| std::fs::read_dir(folder).map_or(0, Iterator::count);
         (
             count(self.directory.join("servers").join("1-1")),

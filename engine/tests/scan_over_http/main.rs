@@ -5,6 +5,7 @@ mod ahead;
 mod bodies;
 mod bounds;
 mod cache;
+mod cache_ahead;
 mod cancel;
 mod chains;
 mod connections;

@@ -9,23 +9,23 @@ use std::sync::{Arc, Barrier};
 use std::thread::sleep;
 use std::time::Duration;
 
-fn number(request: &Received, parameter: &str) -> usize {
+pub fn number(request: &Received, parameter: &str) -> usize {
     let text = request.parameter(parameter).unwrap();
     text.parse().unwrap()
 }
 
 /// Rows in `items`, their total in `total`.
-fn counted(first: usize, count: usize, total: usize) -> Reply {
+pub fn counted(first: usize, count: usize, total: usize) -> Reply {
     json(counted_text(first, count, total))
 }
 
-fn counted_text(first: usize, count: usize, total: usize) -> String {
+pub fn counted_text(first: usize, count: usize, total: usize) -> String {
     let items = rows(first, count);
     format!(r#"{{"items": {items}, "total": {total}}}"#)
 }
 
 /// As the rows of `numbered`, with a total in the body.
-fn by_page(base_url: &str) -> Table {
+pub fn by_page(base_url: &str) -> Table {
     Table {
         total_field: Some(vec!["total".to_owned()]),
         rows: next_url(base_url).rows,

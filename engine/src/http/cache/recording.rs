@@ -6,6 +6,7 @@ use super::keys::DirectoryKey;
 use super::layout::private_file;
 use super::sealed::Writer;
 use super::space::{STEP, Space, charge};
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -29,6 +30,14 @@ pub(crate) struct Recording {
     writer: Option<Writer>,
     /// Bytes taken in advance.
     reserved: u64,
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Recording");
+        shown.field("destination", &self.destination);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Recording {

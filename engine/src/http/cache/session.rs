@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 ///
 /// The pages of a chain belong together. Without a cache, each is asked for after the one before it. So a stored page
 /// answers only if it did not arrive before the scan began that the pages before it are of: once a page was asked for
-/// anew, all that follow it are.
+/// anew, all that follow it are, so that they can be asked for before their turn.
 #[derive(Debug)]
 pub(crate) struct Session {
     cache: Cache,
@@ -31,6 +31,8 @@ pub(crate) struct Session {
 struct Chain {
     /// When the latest of the scans began that its pages are of.
     asked: Option<Moment>,
+    /// Whether the API was asked for one of its pages.
+    is_anew: bool,
     /// The stored pages that answered.
     used: Vec<Identity>,
 }
@@ -63,21 +65,28 @@ impl Session {
         }
     }
 
-    /// What answers the request for the next page of a chain.
-    pub(crate) fn find(&self, chain: usize, request: &Request) -> Found {
-        let found = self.look_up(chain, request);
+    /// What answers the request for a page of a chain: the next one, or (`is_early`) one that is asked for before its turn,
+    /// which the API is asked about in any case.
+    pub(crate) fn find(&self, chain: usize, request: &Request, is_early: bool) -> Found {
+        let found = self.look_up(chain, request, is_early);
         let mut chains = self.chains();
         let chain = chains.entry(chain).or_default();
         if let Found::Answer(stored) = &found {
             chain.asked = chain.asked.max(Some(stored.head.asked));
             chain.used.push(stored.request);
         } else {
-            chain.asked = Some(self.started);
+            chain.asked = chain.asked.max(Some(self.started));
+            chain.is_anew = true;
         }
         found
     }
 
-    fn look_up(&self, chain: usize, request: &Request) -> Found {
+    /// Whether the API is asked for the pages of a chain from here on.
+    pub(crate) fn is_anew(&self, chain: usize) -> bool {
+        self.chains().get(&chain).is_some_and(|chain| chain.is_anew)
+    }
+
+    fn look_up(&self, chain: usize, request: &Request, is_early: bool) -> Found {
         if !freshness::is_cacheable(request) {
             return Found::Nothing;
         }
@@ -98,7 +107,7 @@ impl Session {
             body,
         };
         match usable {
-            Use::Answer if fits => Found::Answer(stored),
+            Use::Answer if fits && !is_early => Found::Answer(stored),
             Use::Answer | Use::Validate if can_be_validated => Found::Candidate(stored),
             _ => Found::Nothing,
         }
