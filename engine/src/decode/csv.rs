@@ -11,7 +11,7 @@ use super::window::Window;
 use crate::error::{Error, Result};
 use crate::model::{Csv, FieldPath, OnError, Type};
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter, memchr3};
 
 /// Fields that a record may have: each costs memory besides its text.
 const MOST_FIELDS: usize = 1 << 16;
@@ -116,8 +116,19 @@ impl<'a> Records<'a> {
         if !fresh {
             return Ok(());
         }
-        for (wanted, place) in self.plan.wanted.iter().zip(&columns.wanted) {
+        let holds_nul = memchr(0, record).is_some();
+        let wanted = self.plan.wanted.iter().zip(&self.plan.quick);
+        for ((wanted, quick), place) in wanted.zip(&columns.wanted) {
             let field = place.map(|place| self.splitter.field(place));
+            let usual = field
+                .filter(|field| !holds_nul && !field.text().is_empty())
+                .filter(|field| !field.is_null(&self.options.null));
+            if let Some(field) = usual
+                && let Some(cell) = quick.text_cell(&mut self.outbox.batch, field.text())
+            {
+                self.outbox.batch.cells.push(cell);
+                continue;
+            }
             let value = match field {
                 None => Ok(Value::Null),
                 Some(field) => value(field, &wanted.ty, &self.options.null),
@@ -296,6 +307,9 @@ fn position_of(field: &FieldPath) -> Option<usize> {
 /// field is no value, however it is quoted.
 fn value<'a>(field: Field<'a>, ty: &Type, null: &str) -> std::result::Result<Value<'a>, Misfit> {
     let raw = field.text();
+    if raw.contains(&0) {
+        return Err("text cannot hold \\u0000".into());
+    }
     let has_empty_text = matches!(ty, Type::Text | Type::Bpchar | Type::Bytes | Type::Other);
     if field.is_null(null) || (raw.is_empty() && !has_empty_text) {
         return Ok(Value::Null);
@@ -362,6 +376,7 @@ enum Broken {
 /// quote that never closes, text after one that does. And it does not say which fields were quoted.
 struct Splitter {
     reader: Reader,
+    delimiter: u8,
     quote: Option<u8>,
     /// The fields' text, each with a line feed after it.
     buffer: Vec<u8>,
@@ -379,6 +394,7 @@ impl Splitter {
         };
         Splitter {
             reader: builder.build(),
+            delimiter: options.delimiter,
             quote: options.quote,
             buffer: Vec::new(),
             fields: Vec::new(),
@@ -406,6 +422,9 @@ impl Splitter {
                 return line_end(text, 0, ended);
             }
             Some(_) => {}
+        }
+        if let Some(length) = self.split_plain(text) {
+            return Ok(length);
         }
         // Fields are no longer than in `text`, and each one's line feed stands for what follows it there.
         self.reserve(text.len() + 1);
@@ -443,6 +462,31 @@ impl Splitter {
                 (true, false) => return line_end(text, at - 1, ended),
             }
         }
+    }
+
+    /// The same for a record without quotes that ends in a line feed, as most do: it needs no reader. `None`: it is not sure to be
+    /// one, and no field was added.
+    fn split_plain(&mut self, text: &[u8]) -> Option<usize> {
+        let stop = memchr3(b'\n', b'\r', self.quote.unwrap_or(b'\n'), text)?;
+        let length = match text[stop..] {
+            [b'\n', ..] => stop + 1,
+            [b'\r', b'\n', ..] => stop + 2,
+            _ => return None,
+        };
+        let record = &text[..stop];
+        self.reserve(stop + 1);
+        self.buffer[..stop].copy_from_slice(record);
+        let mut start = 0;
+        for end in memchr_iter(self.delimiter, record) {
+            self.push(start, end, false);
+            start = end + 1;
+        }
+        if self.fields.len() >= MOST_FIELDS {
+            self.fields.clear();
+            return None;
+        }
+        self.push(start, stop, false);
+        Some(length)
     }
 
     /// Puts the reader at the start of a record that is not the first: a first one would lose a byte order mark.

@@ -56,6 +56,17 @@ impl Kind {
 }
 
 impl Slot {
+    /// A value of so many bytes that stands alone.
+    #[inline]
+    pub fn of(kind: Kind, length: usize) -> Slot {
+        Slot {
+            kind,
+            ascii: false,
+            end: length,
+            ..EMPTY
+        }
+    }
+
     /// The same value in bytes that hold nothing else.
     pub fn alone(self) -> Slot {
         Slot {

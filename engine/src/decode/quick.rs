@@ -43,7 +43,7 @@ impl Quick {
     }
 
     /// The cell of what stands in `slot` of `row`. After `None` nothing was added to `batch`.
-    #[inline]
+    #[inline(always)]
     pub fn cell(self, batch: &mut Batch, row: &[u8], slot: &Slot) -> Option<Cell> {
         let raw = &row[slot.start..slot.end];
         match (self, slot.kind) {
@@ -75,6 +75,20 @@ impl Quick {
         }
     }
 
+    /// The cell of a text without U+0000 that stands for a value of any type, as in CSV. After `None` nothing was added to `batch`.
+    #[inline]
+    pub fn text_cell(self, batch: &mut Batch, raw: &[u8]) -> Option<Cell> {
+        let kind = match (self, raw) {
+            (Quick::Int(..) | Quick::Numeric, _) => Kind::Integer,
+            (Quick::Double, _) => Kind::Decimal,
+            (Quick::Bool, b"true" | b"t") => Kind::True,
+            (Quick::Bool, b"false" | b"f") => Kind::False,
+            _ => Kind::Plain,
+        };
+        let slot = Slot::of(kind, raw.len());
+        self.cell(batch, raw, &slot)
+    }
+
     fn ty(self) -> &'static Type {
         match self {
             Quick::Date => &Type::Date,
@@ -98,6 +112,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::super::convert::Converter;
     use super::super::locate::single;
+    use super::super::value::{Text, Value};
     use super::*;
     use proptest::prelude::*;
 
@@ -139,8 +154,34 @@ mod tests {
         ]
     }
 
+    /// What fields of CSV hold.
+    fn texts() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[-+]?[0-9]{1,22}",
+            "[-+]?[0-9]{0,18}\\.[0-9]{0,24}",
+            "-?[0-9]{1,6}(\\.[0-9]{1,4})?[eE][-+]?[0-9]{1,3}",
+            "true|false|t|f|yes|no|TRUE|on|0|1|nan|-inf|null",
+            "[ -~é😀]{0,20}",
+            " ?[0-9]{1,4} ?",
+            "20[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[-+]0[0-9]:00)?)?",
+        ]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn the_short_way_from_a_text_leads_to_the_same_cell(text in texts(), index in 0..TYPES.len()) {
+            let (ty, raw) = (&TYPES[index], text.as_bytes());
+            let (mut batch, mut other) = (Batch::default(), Batch::default());
+            let found = Quick::new(ty, None).text_cell(&mut batch, raw);
+            let value = Value::Text(Text { raw, escaped: false, ascii: false });
+            let expected = Converter::default().cell(&mut other, ty, None, value);
+            match found {
+                Some(cell) => prop_assert_eq!(shown(&batch, cell), shown(&other, expected.unwrap())),
+                None => prop_assert!(batch.arena.is_empty()),
+            }
+        }
+
         #[test]
         fn the_short_way_leads_to_the_same_cell(json in values(), index in 0..TYPES.len()) {
             let (ty, text) = (&TYPES[index], format!("{json} "));

@@ -284,6 +284,30 @@ fn what_would_lose_rows_is_refused_and_named() {
 }
 
 #[test]
+fn a_field_with_the_character_that_postgresql_cannot_hold_is_refused() {
+    for body in ["a,b\n1,x\0y\n", "a,b\n1,\"x\0y\"\n"] {
+        match error(body.as_bytes(), a_and_b(), &usual()) {
+            Error::Value { column, reason, .. } => {
+                assert_eq!(
+                    (column.as_str(), reason.as_str()),
+                    ("b", "text cannot hold \\u0000")
+                );
+            }
+            other => panic!("{body:?}: {other:?}"),
+        }
+        let lenient = Wanted {
+            on_error: OnError::Null,
+            ..named("b", Type::Text)
+        };
+        let expected = [[Plain::Int(1), Plain::Null]];
+        assert_eq!(
+            rows(body, vec![named("a", Type::Int4), lenient], &usual()),
+            expected
+        );
+    }
+}
+
+#[test]
 fn a_quote_that_never_closes_is_a_body_that_was_cut_off() {
     for body in [
         "a,b\n1,\"x",
