@@ -271,13 +271,13 @@ impl Grammar {
 #[inline]
 pub(super) fn skip(text: &[u8], at: usize, depth: usize) -> Result<usize, Stop> {
     match text.get(at) {
-        Some(b'{' | b'[') => skip_container(text, at, depth),
+        Some(b'{' | b'[') => skip_any(text, at, depth),
         _ => lexer::scalar(text, at),
     }
 }
 
-/// The same for a container.
-fn skip_container(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Stop> {
+/// The same where it is likely to be a container.
+pub(super) fn skip_any(text: &[u8], mut at: usize, depth: usize) -> Result<usize, Stop> {
     let mut open = Containers::within(depth);
     loop {
         // A value starts here.

@@ -11,12 +11,19 @@ pub(super) struct Lead {
     head: u128,
     mask: u128,
     pub node: Option<usize>,
-    /// The only slot that takes the value.
-    pub target: Option<Target>,
-    /// Several slots take the value, or something below it.
-    pub is_shared: bool,
+    pub taker: Taker,
     /// Where the leads of the value's own members are, if nobody wants it and it was an object.
     pub inside: Option<usize>,
+}
+
+/// Who takes a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Taker {
+    Nobody,
+    /// One slot alone.
+    Slot(Target),
+    /// Several slots, or some take what is below it.
+    Several,
 }
 
 /// Bytes of a lead that are compared at once.
@@ -24,7 +31,7 @@ const HEAD: usize = size_of::<u128>();
 
 impl Lead {
     fn new(bytes: &[u8], node: Option<usize>, plan: &RowPlan) -> Lead {
-        let target = node.and_then(|node| only_target(&plan.nodes[node]));
+        let taker = node.map_or(Taker::Nobody, |node| taker(&plan.nodes[node]));
         let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
         for (index, byte) in bytes.iter().take(HEAD).enumerate() {
             (head[index], mask[index]) = (*byte, 0xFF);
@@ -34,8 +41,7 @@ impl Lead {
             head: u128::from_le_bytes(head),
             mask: u128::from_le_bytes(mask),
             node,
-            target,
-            is_shared: node.is_some() && target.is_none(),
+            taker,
             inside: None,
         }
     }
@@ -97,10 +103,10 @@ impl Leads {
     }
 }
 
-/// The slot that takes the value of a node, where only one does and nothing below is wanted.
-fn only_target(place: &Node) -> Option<Target> {
+/// Who takes the value of a node.
+fn taker(place: &Node) -> Taker {
     match (&place.targets[..], &place.below[..]) {
-        ([target], []) => Some(*target),
-        _ => None,
+        ([target], []) => Taker::Slot(*target),
+        _ => Taker::Several,
     }
 }

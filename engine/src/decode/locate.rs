@@ -3,8 +3,8 @@
 //! A row is read once and in place. Rows of one response resemble each other, so the bytes that lead
 //! up to each member's value (`"name": `) are remembered, and compared first.
 
-use super::grammar::{MAX_DEPTH, separator, skip};
-use super::leads::Leads;
+use super::grammar::{MAX_DEPTH, separator, skip, skip_any};
+use super::leads::{Leads, Taker};
 use super::lexer::{self, Expected, Stop, Why, more, unexpected};
 use super::plan::{Member, ROOT, RowPlan};
 use super::text::unescape;
@@ -151,7 +151,13 @@ impl<'a> Locator<'a> {
     /// Reads the row that starts at `at`, within `depth` open containers. Returns its end and its kind.
     pub fn row(&mut self, text: &[u8], at: usize, depth: usize) -> Result<(usize, Kind), Stop> {
         self.slots.fill(EMPTY);
-        self.value(text, at, ROOT, depth)
+        let root = &self.plan.nodes[ROOT];
+        // Most rows: an object whose members are wanted, and not the whole of it. The way around would come to the same.
+        let is_usual = root.targets.is_empty() && !root.members.is_empty() && depth < MAX_DEPTH;
+        match is_usual && text.get(at) == Some(&b'{') {
+            true => Ok((self.object(text, at + 1, ROOT, depth + 1)?, Kind::Object)),
+            false => self.value(text, at, ROOT, depth),
+        }
     }
 
     /// Puts the member name between `start` and `end` into the slots that want it.
@@ -291,18 +297,22 @@ impl<'a> Locator<'a> {
             };
             *position += 1;
             let value = at + lead.bytes.len();
-            if lead.is_shared || matches!(text.get(value), None | Some(b'{' | b'[' | ..=b' ')) {
-                return Ok(Met::Value(lead.node, value));
-            }
-            let end = match lead.target {
-                None => lexer::scalar(text, value)?,
-                Some(target) => match self.slots.get_mut(target.slot) {
+            let read = match lead.taker {
+                Taker::Nobody => lexer::scalar(text, value),
+                Taker::Slot(target) => match self.slots.get_mut(target.slot) {
                     Some(slot) if slot.kind == Kind::Missing => {
                         (slot.rank, slot.start) = (target.rank, value);
-                        scalar(text, value, slot)?
+                        scalar(text, value, slot)
                     }
                     _ => return Ok(Met::Value(lead.node, value)),
                 },
+                Taker::Several => return Ok(Met::Value(lead.node, value)),
+            };
+            let end = match read {
+                Ok(end) => end,
+                // A container, white space, or nothing yet: nothing was read.
+                Err(stop) if stop.at == value => return Ok(Met::Value(lead.node, value)),
+                Err(stop) => return Err(stop),
             };
             if text.get(end) != Some(&b',') {
                 return Ok(Met::ValueEnd(end));
@@ -312,6 +322,7 @@ impl<'a> Locator<'a> {
     }
 
     /// Reads any value of a member, after whose lead the reading goes on at `place`.
+    #[inline]
     fn any(
         &mut self,
         text: &[u8],
@@ -320,27 +331,45 @@ impl<'a> Locator<'a> {
         place: (usize, usize),
         depth: usize,
     ) -> Result<usize, Stop> {
-        if let Some(node) = wanted {
-            return Ok(self.value(text, at, node, depth)?.0);
+        match wanted {
+            Some(node) => Ok(self.value(text, at, node, depth)?.0),
+            None if text.get(at) == Some(&b'{') => self.unwanted_object(text, at, place, depth),
+            None => skip_any(text, at, depth),
         }
-        let is_object = text.get(at) == Some(&b'{');
-        let inside = is_object.then(|| self.inside(place)).flatten();
-        match inside.filter(|inside| self.resembles(*inside, depth)) {
-            Some(inside) => self.object(text, at + 1, inside, depth + 1),
-            None => skip(text, at, depth),
+    }
+
+    fn unwanted_object(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        place: (usize, usize),
+        depth: usize,
+    ) -> Result<usize, Stop> {
+        match self.inside(place) {
+            Some(inside) if self.resembles(inside, depth) => {
+                self.object(text, at + 1, inside, depth + 1)
+            }
+            _ => skip_any(text, at, depth),
         }
     }
 
     /// Where the leads of the members are that an object has which nobody wants. Should it be the wrong one, nothing comes as
     /// foreseen there.
+    #[inline]
     fn inside(&mut self, (node, position): (usize, usize)) -> Option<usize> {
+        let lead = self.leads[node].list.get(position.checked_sub(1)?)?;
+        lead.inside.or_else(|| self.new_inside(node, position - 1))
+    }
+
+    #[cold]
+    fn new_inside(&mut self, node: usize, lead: usize) -> Option<usize> {
         let new = self.leads.len();
-        let lead = self.leads[node].list.get_mut(position.checked_sub(1)?)?;
-        if lead.inside.is_none() && new < self.plan.nodes.len() + MOST_UNWANTED {
-            lead.inside = Some(new);
+        let has_room = new < self.plan.nodes.len() + MOST_UNWANTED;
+        has_room.then(|| {
+            self.leads[node].list[lead].inside = Some(new);
             self.leads.push(Leads::default());
-        }
-        self.leads[node].list[position - 1].inside
+            new
+        })
     }
 
     /// Whether the members of an object that nobody wants are likely to come as they did before.
