@@ -409,10 +409,8 @@ mod tests {
             ["1", "2", "3", "4", "5"]
         );
         // The total is known after the first page, so that those after it are asked for at once.
-        let mut requests = api.requests();
-        requests.sort();
         assert_eq!(
-            requests,
+            api.sorted_requests(),
             gets(&[
                 "?per_page=5&page=1",
                 "?per_page=5&page=2",
