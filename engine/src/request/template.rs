@@ -2,9 +2,10 @@
 
 use super::percent::encode_value;
 use crate::model::BodyKind;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde_json::Map;
 use std::collections::HashSet;
+use std::io::{self, Write};
 
 /// A template of bodies.
 #[derive(Debug)]
@@ -15,6 +16,9 @@ pub(crate) struct BodyTemplate {
 
 /// Steps that filling one template may take: more is a loop that its author did not mean.
 const STEPS: u64 = 1_000_000;
+
+/// Bytes that a body made by a template may have: more are a repetition that its author did not mean.
+const MOST_BYTES: usize = 16 << 20;
 
 const NAME: &str = "body";
 
@@ -38,6 +42,9 @@ impl BodyTemplate {
                 } else {
                     value.to_string()
                 };
+                if text.len() > MOST_BYTES {
+                    return Err(minijinja::Error::new(ErrorKind::WriteFailure, too_long()));
+                }
                 out.write_str(&encode_value(&text))
                     .map_err(minijinja::Error::from)
             });
@@ -82,10 +89,40 @@ impl BodyTemplate {
         variables: Map<String, serde_json::Value>,
     ) -> Result<String, String> {
         let template = self.environment.get_template(NAME).map_err(told)?;
-        template
-            .render(Value::from_serialize(&variables))
-            .map_err(told)
+        let mut body = Bounded::default();
+        let rendered = template.render_captured_to(&variables, &mut body).map(drop);
+        match rendered {
+            Err(_) if body.is_full => Err(too_long()),
+            Err(error) => Err(told(error)),
+            Ok(()) => String::from_utf8(body.bytes).map_err(|error| error.to_string()),
+        }
     }
+}
+
+/// A body, up to the bytes that one may have.
+#[derive(Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+    is_full: bool,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > MOST_BYTES - self.bytes.len() {
+            self.is_full = true;
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn too_long() -> String {
+    format!("the body is longer than {MOST_BYTES} bytes")
 }
 
 /// minijinja's message in this project's form.
@@ -157,7 +194,28 @@ mod tests {
         );
         assert!(refused("{% if x %}").contains("syntax error"));
         let endless =
-            "{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}";
-        assert!(filled(endless, BodyKind::Json, json!({})).is_err());
+            "{% for a in 10000 * [1] %}{% for b in 10000 * [1] %}{% endfor %}{% endfor %}";
+        let error = filled(endless, BodyKind::Json, json!({})).unwrap_err();
+        assert!(error.contains("ran out of fuel"), "{error}");
+    }
+
+    #[test]
+    fn a_body_is_bounded() {
+        let repeated = "{% for a in 1000 * [1] %}{{ 5000000 * params.a }}{% endfor %}";
+        for (kind, text) in [
+            (BodyKind::Text, repeated),
+            (BodyKind::Json, repeated),
+            (BodyKind::Form, repeated),
+            (BodyKind::Form, "{{ 90000000 * params.a }}"),
+        ] {
+            let error = filled(text, kind, json!({"params": {"a": "x"}})).unwrap_err();
+            assert!(
+                error.contains("the body is longer than 16777216 bytes"),
+                "{error}"
+            );
+        }
+        let long = "{{ 16777216 * params.a }}";
+        let body = filled(long, BodyKind::Text, json!({"params": {"a": "x"}})).unwrap();
+        assert_eq!(body.len(), 16 << 20);
     }
 }
