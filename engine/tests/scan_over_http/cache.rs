@@ -270,11 +270,11 @@ fn with_ttl_everything_answers_for_its_time() {
     assert!(!asked_about, "nothing is validated");
 }
 
-/// Three pages of one row each; a row's id is its page and ten times the number of the request.
-fn paged() -> Server {
-    Server::start(|request| {
+/// So many pages of one row each; a row's id is its page and ten times the number of the request.
+pub fn paged(pages: usize) -> Server {
+    Server::start(move |request| {
         let page: usize = request.parameter("page").unwrap().parse().unwrap();
-        json(if page > 3 {
+        json(if page > pages {
             "[]".to_owned()
         } else {
             rows(10 * request.index + page, 1)
@@ -284,7 +284,7 @@ fn paged() -> Server {
 
 #[test]
 fn every_page_of_a_scan_is_stored() {
-    let server = paged();
+    let server = paged(3);
     let (place, table) = (Place::new(TTL), numbered(&server.url()));
     assert_eq!(place.read(&table).0, [1, 12, 23]);
     place.pass(MINUTE / 2);
@@ -297,7 +297,7 @@ fn every_page_of_a_scan_is_stored() {
 
 #[test]
 fn pages_that_are_older_than_the_scan_of_those_before_them_are_asked_for_anew() {
-    let server = paged();
+    let server = paged(3);
     let (mut place, table) = (Place::new(TTL), numbered(&server.url()));
     place.read(&table);
     place.pass(MINUTE / 2);
@@ -317,7 +317,7 @@ fn pages_that_are_older_than_the_scan_of_those_before_them_are_asked_for_anew() 
 
 #[test]
 fn the_pages_of_a_scan_do_not_expire_on_its_way() {
-    let server = paged();
+    let server = paged(3);
     let (place, table) = (Place::new(TTL), numbered(&server.url()));
     place.read(&table);
     place.pass(MINUTE - Duration::from_millis(1));

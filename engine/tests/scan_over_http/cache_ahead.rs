@@ -1,8 +1,8 @@
 //! A scan with a cache reads the pages at once that are not stored, as one without does, and stores them.
 
-use crate::cache::{MINUTE, Place, TTL};
+use crate::cache::{MINUTE, Place, TTL, paged};
 use crate::parallel::{by_page, counted, counted_text, number};
-use crate::server::{Received, Reply, Server, json, reply, rows};
+use crate::server::{Server, reply};
 use crate::stage::{client, ids, next, numbered, range, read, spec, until};
 use rest_engine::model::{Caching, Paging, Table};
 use rest_engine::scan::ScanSpec;
@@ -96,19 +96,9 @@ fn pages_that_prove_to_be_none_are_not_stored() {
     assert!(until(|| place.files() == (2, 0)), "{:?}", place.files());
 }
 
-/// Four pages of one row each; a row's id is its page and ten times the number of the request.
-fn four(request: &Received) -> Reply {
-    let page = number(request, "page");
-    json(if page > 4 {
-        "[]".to_owned()
-    } else {
-        rows(10 * request.index + page, 1)
-    })
-}
-
 #[test]
 fn a_page_never_answers_that_is_older_than_a_scan_of_those_before_it() {
-    let server = Server::start(four);
+    let server = paged(4);
     let (mut place, table) = (Place::new(TTL), numbered(&server.url()));
     let alone = |page: &str| Table {
         paging: Paging::None,
