@@ -118,9 +118,14 @@ impl Session {
         );
     }
 
-    /// What comes of statements.
+    /// What comes of statements. When this returns the backend is done with them: PostgreSQL sends an error before
+    /// it ends the transaction, and what ends with that (a scan, what it counted) would be seen by chance.
     pub fn outcome(&mut self, sql: &str) -> Outcome {
-        let messages = self.client.simple_query(sql).map_err(SqlError::from)?;
+        let messages = self.client.simple_query(sql).map_err(|error| {
+            // It is answered after the end of the transaction, and fails where the connection is gone.
+            let _ = self.client.simple_query("");
+            SqlError::from(error)
+        })?;
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => {
                 let values: Vec<&str> = (0..row.len())
