@@ -122,6 +122,19 @@ pub unsafe fn create_foreign_upper_path(
     }
 }
 
+/// What the planner groups by: from PostgreSQL 16 on without what a condition makes constant, as its own estimates are.
+///
+/// # Safety
+/// The planner's own state, at the time of grouping.
+pub unsafe fn group_clause(root: *mut pg_sys::PlannerInfo) -> *mut pg_sys::List {
+    // SAFETY: by this function's contract.
+    #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
+    return unsafe { (*(*root).parse).groupClause };
+    // SAFETY: by this function's contract.
+    #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
+    return unsafe { (*root).processed_groupClause };
+}
+
 /// How many groups expressions make of so many rows.
 ///
 /// # Safety

@@ -147,14 +147,12 @@ unsafe fn groups(relation: &Relation, grouped: &Grouped) -> f64 {
     if grouped.aggregate.is_single() {
         return 1.0;
     }
-    let mut keys = PgList::<pg_sys::Expr>::new();
-    for target in &grouped.targets[..grouped.aggregate.group.len()] {
-        keys.push(*target);
-    }
-    // SAFETY: the planner's own pointers.
+    // SAFETY: the planner's own pointers; its target list has every grouping expression.
     unsafe {
+        let targets = (*relation.root).processed_tlist;
+        let keys = pg_sys::get_sortgrouplist_exprs(compat::group_clause(relation.root), targets);
         let rows = (*relation.rel).rows;
-        compat::estimate_num_groups(relation.root, keys.into_pg(), rows)
+        compat::estimate_num_groups(relation.root, keys, rows)
     }
 }
 

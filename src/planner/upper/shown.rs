@@ -44,19 +44,18 @@ pub unsafe fn filters(relation: &Relation, clauses: &[Clause]) -> Vec<String> {
         let context = pg_sys::deparse_context_for((*(*entry).eref).aliasname, (*entry).relid);
         let shown = |clause: &Clause| {
             let copy = pg_sys::copyObjectImpl(clause.expression.cast()).cast::<pg_sys::Node>();
-            to_first_relation(copy, ptr::null_mut());
+            to_context(copy, ptr::null_mut());
             from_server(pg_sys::deparse_expression(copy, context, false, false))
         };
         clauses.iter().map(shown).collect()
     }
 }
 
-/// Makes every column one of the first relation, which is the only one that the context knows.
+/// Makes every column one of the first relation, which is the only one that the context knows; and every value of a query
+/// around this one a parameter of the statement: both are written as `$1`, but for the former PostgreSQL 17 and later look
+/// into the plan, which the context does not have.
 #[pg_guard]
-unsafe extern "C-unwind" fn to_first_relation(
-    node: *mut pg_sys::Node,
-    context: *mut c_void,
-) -> bool {
+unsafe extern "C-unwind" fn to_context(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
     // SAFETY: the node, where there is one, is part of a copy of our own; the cast follows its tag.
     unsafe {
         if node.is_null() {
@@ -68,6 +67,11 @@ unsafe extern "C-unwind" fn to_first_relation(
             (*var).varnosyn = 1;
             return false;
         }
-        pg_sys::expression_tree_walker(node, Some(to_first_relation), context)
+        if pgrx::is_a(node, pg_sys::NodeTag::T_Param) {
+            let parameter = node.cast::<pg_sys::Param>();
+            (*parameter).paramkind = pg_sys::ParamKind::PARAM_EXTERN;
+            return false;
+        }
+        pg_sys::expression_tree_walker(node, Some(to_context), context)
     }
 }
