@@ -59,6 +59,30 @@ pub unsafe fn ascending_pathkey(
     }
 }
 
+/// The members of a class that may be of `rel`: PostgreSQL 18 keeps those of partitions and other children apart.
+///
+/// # Safety
+/// A class and a base relation of the planner.
+pub unsafe fn class_members(
+    class: *mut pg_sys::EquivalenceClass,
+    rel: *mut pg_sys::RelOptInfo,
+) -> Vec<*mut pg_sys::EquivalenceMember> {
+    // SAFETY: by this function's contract.
+    unsafe {
+        let list = |list| pgrx::PgList::<pg_sys::EquivalenceMember>::from_pg(list);
+        #[cfg_attr(not(feature = "pg18"), allow(unused_mut))]
+        let mut members: Vec<_> = list((*class).ec_members).iter_ptr().collect();
+        #[cfg(feature = "pg18")]
+        if ((*rel).relid as i32) < (*class).ec_childmembers_size {
+            let of_child = *(*class).ec_childmembers.add((*rel).relid as usize);
+            members.extend(list(of_child).iter_ptr());
+        }
+        #[cfg(not(feature = "pg18"))]
+        let _ = rel;
+        members
+    }
+}
+
 /// A foreign path without outer path; costs: until the first row, until the last.
 ///
 /// # Safety

@@ -1083,7 +1083,12 @@ mod tests {
         run("ALTER FOREIGN TABLE people DROP COLUMN name, DROP COLUMN team, DROP COLUMN age");
         run("ALTER FOREIGN TABLE people INHERIT parent");
         api.requests();
-        run("ANALYZE parent");
+        // From PostgreSQL 18 on ANALYZE goes on to the children, of which each is one more.
+        let analyze = match cfg!(feature = "pg18") {
+            true => "ANALYZE ONLY parent",
+            false => "ANALYZE parent",
+        };
+        run(analyze);
         assert_eq!(api.requests(), ["GET /people"]);
         assert_eq!(
             rows(

@@ -204,9 +204,9 @@ unsafe fn own_column(
 ) -> Option<clauses::ColumnReference> {
     // SAFETY: the planner's own lists and sets.
     unsafe {
-        let members = PgList::<pg_sys::EquivalenceMember>::from_pg((*class).ec_members);
+        let members = compat::class_members(class, relation.rel);
         members
-            .iter_ptr()
+            .into_iter()
             .filter(|member| {
                 !compat::is_empty_set((**member).em_relids)
                     && pg_sys::bms_is_subset((**member).em_relids, (*relation.rel).relids)
