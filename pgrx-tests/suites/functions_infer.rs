@@ -331,6 +331,61 @@ mod tests {
     }
 
     #[pg_test]
+    fn csv_and_lines_are_inferred_too() {
+        let csv = "id;First Name;price;born\n1;Ada;1.50;1815-12-10\n2;\"Grace; H.\";;\\N\n";
+        let api = answering(
+            "infer_bare",
+            &json!({"body": csv, "headers": {"Content-Type": "text/csv; charset=utf-8"}}),
+        );
+        let statement = create_items();
+        assert_eq!(
+            code(&statement),
+            "CREATE FOREIGN TABLE items (
+  id bigint,
+  first_name text OPTIONS (field 'First Name'),
+  price numeric,
+  born date
+) SERVER api OPTIONS (
+  endpoint '/items',
+  format 'csv',
+  csv_delimiter ';',
+  csv_null E'\\\\N',
+  key 'id');"
+        );
+        assert_eq!(
+            rows("SELECT * FROM items"),
+            ["(1,Ada,1.50,1815-12-10)", "(2,\"Grace; H.\",,)"]
+        );
+        let lines = json!({"routes": {"/items": {"body": "{\"id\": 1, \"user\": {\"login\": \"ada\"}}\n{\"id\": 2}\n",
+            "headers": {"Link": "</items?page=2>; rel=next"}}}});
+        api.client().define(api.space(), &lines);
+        let statement = create_items();
+        assert_eq!(
+            code(&statement),
+            "CREATE FOREIGN TABLE items (
+  id bigint,
+  user_login text OPTIONS (field 'user.login')
+) SERVER api OPTIONS (
+  endpoint '/items',
+  format 'jsonl',
+  key 'id',
+  pagination 'link');"
+        );
+        // A server whose responses are all CSV: no table needs to say so.
+        run("ALTER SERVER api OPTIONS (ADD format 'csv', ADD csv_header 'off')");
+        api.client().define(
+            api.space(),
+            &json!({"routes": {"/items": {"body": "a,1\nb,2\n"}}}),
+        );
+        let statement = create_items();
+        assert!(
+            code(&statement).ends_with("OPTIONS (\n  endpoint '/items');"),
+            "{statement}"
+        );
+        assert_eq!(rows("SELECT * FROM items"), ["(a,1)", "(b,2)"]);
+    }
+
+    #[pg_test]
     fn a_servers_own_options_stand() {
         let api = Api::new(
             "infer_server",

@@ -10,7 +10,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 use rest_engine::error::Error as EngineError;
 use rest_engine::infer::{self, Context, Proposal, ProposedColumn, Sample};
 use rest_engine::model::options::{ColumnDefinition, Definition, Options, table};
-use rest_engine::model::{Format, RowsPath, Table, Type};
+use rest_engine::model::{RowsPath, Table, Type};
 use rest_engine::pushdown::{self, RemoteQuery};
 use rest_engine::request;
 
@@ -52,6 +52,7 @@ fn inferred(server: &str, asked: &Asked) -> Result<String, FdwError> {
     let sample = sample(&server, &table)?;
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let context = Context {
+        format: table.format.clone(),
         rows: match &table.rows {
             RowsPath::Path(path) | RowsPath::Optional(path) => Some(path.clone()),
             RowsPath::Auto => None,
@@ -133,16 +134,6 @@ fn asked_table(
         columns: inputs,
         version: env!("CARGO_PKG_VERSION"),
     })?;
-    if table.format != Format::Json {
-        return Err(FdwError::Function {
-            code: PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-            message: "a table can only be inferred from JSON documents".to_owned(),
-            detail: Some(
-                "The server's option \"format\" says that its responses are others.".to_owned(),
-            ),
-            hint: None,
-        });
-    }
     let missing = pushdown::missing(&table, &[]);
     if missing.is_empty() {
         return Ok(table);

@@ -1,5 +1,9 @@
 //! Rows of CSV (RFC 4180): a record a row, read in place and one at a time.
 
+mod splitter;
+
+pub(crate) use splitter::{Field, Splitter};
+
 use super::convert::Converter;
 use super::lexer::space;
 use super::locate::single;
@@ -8,13 +12,11 @@ use super::plan::{RowPlan, camel_case, index};
 use super::rows::add_cell;
 use super::value::{Misfit, Text, Value};
 use super::window::Window;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exchange, Result};
 use crate::model::{Csv, FieldPath, OnError, Type};
-use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
-use memchr::{memchr, memchr_iter, memchr3};
-
-/// Fields that a record may have: each costs memory besides its text.
-const MOST_FIELDS: usize = 1 << 16;
+use memchr::{memchr, memchr_iter};
+use splitter::Broken;
+use std::io::Read;
 
 /// Names of a header that a message lists.
 const MOST_LISTED: usize = 10;
@@ -59,19 +61,14 @@ impl<'a> Records<'a> {
     /// Reads all records up to the end of the body.
     pub fn read(&mut self, window: &mut Window) -> Result<()> {
         loop {
-            let ended = window.is_ended();
-            match self.splitter.split(window.text(), ended) {
-                Ok(0) => return Ok(()),
-                Ok(length) => {
-                    self.take(&window.text()[..length])?;
-                    window.advance(length);
-                }
-                Err(Broken::More) => {
-                    self.outbox.before_wait()?;
-                    window.fill()?;
-                }
-                Err(broken) => return Err(self.broken(broken)),
+            let outbox = &mut self.outbox;
+            let before_wait = || outbox.before_wait();
+            let length = next(&mut self.splitter, window, self.line, before_wait)?;
+            if length == 0 {
+                return Ok(());
             }
+            self.take(&window.text()[..length])?;
+            window.advance(length);
         }
     }
 
@@ -81,7 +78,7 @@ impl<'a> Records<'a> {
     }
 
     fn take(&mut self, record: &[u8]) -> Result<()> {
-        let is_blank = matches!(record, [b'\r' | b'\n'] | [b'\r', b'\n']);
+        let is_blank = is_blank(record);
         match &self.columns {
             None if is_blank && self.options.header => {}
             None if self.options.header => self.columns = Some(self.header()?),
@@ -93,7 +90,7 @@ impl<'a> Records<'a> {
             Some(columns) if is_blank && columns.width != 1 => {}
             Some(_) => self.row(record)?,
         }
-        self.line += memchr_iter(b'\n', record).count() as u64;
+        self.line += lines(record);
         Ok(())
     }
 
@@ -101,14 +98,12 @@ impl<'a> Records<'a> {
         let Some(columns) = &self.columns else {
             return Ok(());
         };
-        let fields = self.splitter.fields.len();
-        if fields != columns.width {
-            let (line, width) = (self.line, columns.width);
-            let s = if fields == 1 { "" } else { "s" };
-            return Err(self.body(format!(
-                "the record on line {line} has {fields} field{s}, expected {width}"
-            )));
-        }
+        check_width(
+            &self.splitter,
+            columns.width,
+            self.line,
+            self.outbox.exchange(),
+        )?;
         let fresh = self.outbox.begin_row(record)?;
         if let Some(keyset) = columns.keyset {
             self.last_key = self.key(keyset)?;
@@ -167,10 +162,8 @@ impl<'a> Records<'a> {
 
     /// The places that the header, which was split, gives the columns.
     fn header(&self) -> Result<Columns> {
-        let names: Vec<String> = (0..self.splitter.fields.len())
-            .map(|place| String::from_utf8_lossy(self.splitter.field(place).text()).into_owned())
-            .collect();
-        let names: Vec<&str> = names.iter().map(|name| name.trim()).collect();
+        let names = names(&self.splitter);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let place =
             |field: &FieldPath| place_of(field, &names).map_err(|reason| self.no_rows(reason));
         let wanted = self
@@ -190,7 +183,7 @@ impl<'a> Records<'a> {
 
     /// The places of the columns where no header names them.
     fn places(&self) -> Result<Columns> {
-        let width = self.splitter.fields.len();
+        let width = self.splitter.width();
         let place = |field: &FieldPath, position: Option<usize>| {
             let place = position.or_else(|| position_of(field));
             let missing = |place: usize| {
@@ -222,31 +215,85 @@ impl<'a> Records<'a> {
             reason,
         }
     }
+}
 
-    fn body(&self, reason: String) -> Error {
-        Error::Body {
-            exchange: self.outbox.exchange().clone(),
-            reason,
+/// Reads a body record by record: `take` gets the fields of each, the header's too. Blank lines are left out as in a scan.
+///
+/// # Errors
+/// [`Error::Body`] and [`Error::Truncated`] where rows could be lost, and whatever [`Error`] the reader's errors hold, as it is.
+pub(crate) fn each_record(
+    reader: &mut dyn Read,
+    options: &Csv,
+    exchange: &Exchange,
+    mut take: impl FnMut(&Splitter),
+) -> Result<()> {
+    let mut window = Window::new(reader, exchange);
+    window.begin_text()?;
+    let mut splitter = Splitter::new(options);
+    let (mut line, mut width) = (1, None);
+    loop {
+        let length = next(&mut splitter, &mut window, line, || Ok(()))?;
+        if length == 0 {
+            return Ok(());
+        }
+        let record = &window.text()[..length];
+        let is_left_out = width.map_or(options.header, |width| width != 1);
+        if !(is_left_out && is_blank(record)) {
+            let width = *width.get_or_insert(splitter.width());
+            check_width(&splitter, width, line, exchange)?;
+            take(&splitter);
+        }
+        line += lines(record);
+        window.advance(length);
+    }
+}
+
+/// Splits the record ahead, which begins on `line`: its length, 0 at the end of the body. `before_wait`: called before it
+/// is waited for more bytes.
+fn next(
+    splitter: &mut Splitter,
+    window: &mut Window,
+    line: u64,
+    mut before_wait: impl FnMut() -> Result<()>,
+) -> Result<usize> {
+    loop {
+        match splitter.split(window.text(), window.is_ended()) {
+            Ok(length) => return Ok(length),
+            Err(Broken::More) => {
+                before_wait()?;
+                window.fill()?;
+            }
+            Err(broken) => return Err(broken.error(line, window.exchange())),
         }
     }
+}
 
-    fn broken(&self, broken: Broken) -> Error {
-        let line = self.line;
-        match broken {
-            Broken::AfterQuote(field) => self.body(format!(
-                "field {field} of the record on line {line} goes on after its closing quote"
-            )),
-            Broken::TooWide => self.body(format!(
-                "the record on line {line} has more than {MOST_FIELDS} fields"
-            )),
-            Broken::More | Broken::Unclosed => Error::Truncated {
-                exchange: self.outbox.exchange().clone(),
-                reason: format!(
-                    "the body ended within a quoted field of the record on line {line}"
-                ),
-            },
-        }
+fn is_blank(record: &[u8]) -> bool {
+    matches!(record, [b'\r' | b'\n'] | [b'\r', b'\n'])
+}
+
+fn lines(record: &[u8]) -> u64 {
+    memchr_iter(b'\n', record).count() as u64
+}
+
+/// Whether the record on `line` has as many fields as the others.
+fn check_width(splitter: &Splitter, width: usize, line: u64, exchange: &Exchange) -> Result<()> {
+    let fields = splitter.width();
+    if fields == width {
+        return Ok(());
     }
+    let s = if fields == 1 { "" } else { "s" };
+    Err(Error::Body {
+        exchange: exchange.clone(),
+        reason: format!("the record on line {line} has {fields} field{s}, expected {width}"),
+    })
+}
+
+/// The names of a header.
+pub(crate) fn names(header: &Splitter) -> Vec<String> {
+    let fields = header.fields();
+    let name = |field: Field| String::from_utf8_lossy(field.text()).trim().to_owned();
+    fields.map(name).collect()
 }
 
 /// The place of a field among the names of a header. The error says what is there instead.
@@ -337,194 +384,4 @@ fn text(raw: &[u8]) -> Value<'_> {
         escaped: false,
         ascii: false,
     })
-}
-
-/// A field of the record that was split last.
-#[derive(Clone, Copy)]
-struct Field<'a> {
-    /// Its text, and a line feed, because only then a number is complete.
-    document: &'a [u8],
-    quoted: bool,
-}
-
-impl<'a> Field<'a> {
-    fn text(self) -> &'a [u8] {
-        &self.document[..self.document.len() - 1]
-    }
-
-    fn is_null(self, null: &str) -> bool {
-        !self.quoted && self.text() == null.as_bytes()
-    }
-}
-
-/// Why a record could not be split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Broken {
-    /// The bytes end within it: split it again with more of them.
-    More,
-    /// The body ends within a quoted field.
-    Unclosed,
-    /// A field, counted from 1, goes on after its closing quote.
-    AfterQuote(usize),
-    /// It has more than [`MOST_FIELDS`].
-    TooWide,
-}
-
-/// Splits a record into its fields, without their quotes.
-///
-/// The reader of `csv-core` takes any bytes for CSV. What it tolerates and would lose rows or parts of them is refused here: a
-/// quote that never closes, text after one that does. And it does not say which fields were quoted.
-struct Splitter {
-    reader: Reader,
-    delimiter: u8,
-    quote: Option<u8>,
-    /// The fields' text, each with a line feed after it.
-    buffer: Vec<u8>,
-    /// Where each field's text begins and ends, and whether it was quoted.
-    fields: Vec<(usize, usize, bool)>,
-}
-
-impl Splitter {
-    fn new(options: &Csv) -> Splitter {
-        let mut builder = ReaderBuilder::new();
-        builder.delimiter(options.delimiter);
-        match options.quote {
-            Some(quote) => builder.quote(quote),
-            None => builder.quoting(false),
-        };
-        Splitter {
-            reader: builder.build(),
-            delimiter: options.delimiter,
-            quote: options.quote,
-            buffer: Vec::new(),
-            fields: Vec::new(),
-        }
-    }
-
-    fn field(&self, place: usize) -> Field<'_> {
-        let (start, end, quoted) = self.fields[place];
-        Field {
-            document: &self.buffer[start..=end],
-            quoted,
-        }
-    }
-
-    /// Splits the record at the start of `text`. Returns its length, its line break included; 0 where there is none.
-    /// A blank line is a record with one empty field. `ended`: no bytes follow those of `text`.
-    fn split(&mut self, text: &[u8], ended: bool) -> std::result::Result<usize, Broken> {
-        self.fields.clear();
-        match text.first() {
-            None if ended => return Ok(0),
-            None => return Err(Broken::More),
-            Some(b'\r' | b'\n') => {
-                self.reserve(1);
-                self.push(0, 0, false);
-                return line_end(text, 0, ended);
-            }
-            Some(_) => {}
-        }
-        if let Some(length) = self.split_plain(text) {
-            return Ok(length);
-        }
-        // Fields are no longer than in `text`, and each one's line feed stands for what follows it there.
-        self.reserve(text.len() + 1);
-        self.begin();
-        let (mut at, mut filled) = (0, 0);
-        loop {
-            if at == text.len() && !ended {
-                return Err(Broken::More);
-            }
-            if self.fields.len() == MOST_FIELDS {
-                return Err(Broken::TooWide);
-            }
-            let (start, room) = (at, filled);
-            let (mut result, used, written) = self
-                .reader
-                .read_field(&text[at..], &mut self.buffer[filled..]);
-            (at, filled) = (at + used, filled + written);
-            let cut = result == ReadFieldResult::InputEmpty;
-            if cut && !ended {
-                return Err(Broken::More);
-            } else if cut {
-                (result, _, _) = self.reader.read_field(&[], &mut self.buffer[filled..]);
-            }
-            let is_last = result != ReadFieldResult::Field { record_end: false };
-            let raw = match cut || used == 0 {
-                true => &text[start..at],
-                false => &text[start..at - 1],
-            };
-            let quoted = self.quoted(raw, at == text.len() && raw.len() == at - start)?;
-            self.push(room, filled, quoted);
-            filled += 1;
-            match (is_last, cut || used == 0) {
-                (false, _) => {}
-                (true, true) => return Ok(at),
-                (true, false) => return line_end(text, at - 1, ended),
-            }
-        }
-    }
-
-    /// The same for a record without quotes that ends in a line feed, as most do: it needs no reader. `None`: it is not sure to be
-    /// one, and no field was added.
-    fn split_plain(&mut self, text: &[u8]) -> Option<usize> {
-        let stop = memchr3(b'\n', b'\r', self.quote.unwrap_or(b'\n'), text)?;
-        let length = match text[stop..] {
-            [b'\n', ..] => stop + 1,
-            [b'\r', b'\n', ..] => stop + 2,
-            _ => return None,
-        };
-        let record = &text[..stop];
-        self.reserve(stop + 1);
-        self.buffer[..stop].copy_from_slice(record);
-        let mut start = 0;
-        for end in memchr_iter(self.delimiter, record) {
-            self.push(start, end, false);
-            start = end + 1;
-        }
-        if self.fields.len() >= MOST_FIELDS {
-            self.fields.clear();
-            return None;
-        }
-        self.push(start, stop, false);
-        Some(length)
-    }
-
-    /// Puts the reader at the start of a record that is not the first: a first one would lose a byte order mark.
-    fn begin(&mut self) {
-        self.reader.reset();
-        self.reader.read_field(b"\n", &mut [0]);
-    }
-
-    fn reserve(&mut self, bytes: usize) {
-        if self.buffer.len() < bytes + 1 {
-            self.buffer.resize(bytes + 1, 0);
-        }
-    }
-
-    fn push(&mut self, start: usize, end: usize, quoted: bool) {
-        self.buffer[end] = b'\n';
-        self.fields.push((start, end, quoted));
-    }
-
-    /// Whether a field is quoted, as it must be: from its first to its last byte.
-    fn quoted(&self, raw: &[u8], at_end: bool) -> std::result::Result<bool, Broken> {
-        let Some(quote) = self.quote.filter(|quote| raw.first() == Some(quote)) else {
-            return Ok(false);
-        };
-        let is_even = memchr_iter(quote, raw).count().is_multiple_of(2);
-        match (is_even, raw.last() == Some(&quote)) {
-            (true, true) => Ok(true),
-            (false, _) if at_end => Err(Broken::Unclosed),
-            _ => Err(Broken::AfterQuote(self.fields.len() + 1)),
-        }
-    }
-}
-
-/// Where the line break that begins at `at` ends.
-fn line_end(text: &[u8], at: usize, ended: bool) -> std::result::Result<usize, Broken> {
-    match (text[at], text.get(at + 1)) {
-        (b'\r', Some(b'\n')) => Ok(at + 2),
-        (b'\r', None) if !ended => Err(Broken::More),
-        _ => Ok(at + 1),
-    }
 }

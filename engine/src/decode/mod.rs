@@ -29,5 +29,6 @@ pub use outbox::{Progress, Sink};
 pub use page::{Layout, PageEnd, decode_page};
 pub use plan::{RowPlan, Wanted};
 
+pub(crate) use csv::{Field, Splitter, each_record, names};
 pub(crate) use datetime::Moment;
 pub(crate) use plan::camel_case;

@@ -43,6 +43,7 @@ pub(super) fn columns(layout: &Layout, names: &mut Names) -> Vec<Made> {
             names,
             columns_field,
         } => maker.elements(row, names.as_deref(), columns_field.is_some()),
+        Shape::Records { names } => maker.fields(row, names.as_deref()),
         Shape::Values | Shape::Single => maker.special("value", "$", row),
     }
     maker.made
@@ -125,6 +126,26 @@ impl Maker<'_> {
                 )
             });
             self.push(name, element, options.into_iter().collect(), Vec::new());
+        }
+    }
+
+    /// The fields of records: by the names of the header; by their places where those do not tell them apart, or where
+    /// there is none.
+    fn fields(&mut self, row: &Survey, names: Option<&[String]>) {
+        let names = names.unwrap_or_default();
+        for (index, field) in row.arrays.places.iter().enumerate() {
+            let numbered = format!("column_{}", index + 1);
+            let given = names.get(index).filter(|given| !given.is_empty());
+            let name = self.names.choose(&[given.unwrap_or(&numbered)]);
+            let is_only = |given: &&String| names.iter().filter(|name| name == given).count() == 1;
+            let option = match (given.filter(is_only), names.is_empty()) {
+                (Some(given), _) if *given == name => None,
+                (Some(given), _) => Some(written::path(std::slice::from_ref(given))),
+                (None, true) => None,
+                (None, false) => Some(index.to_string()),
+            };
+            let option = option.map(|field| ("field".to_owned(), field));
+            self.push(name, field, option.into_iter().collect(), Vec::new());
         }
     }
 

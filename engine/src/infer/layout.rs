@@ -71,6 +71,10 @@ pub(super) enum Shape {
     Map,
     Values,
     Single,
+    /// Records of CSV, with the names of their fields, where they have any.
+    Records {
+        names: Option<Vec<String>>,
+    },
 }
 
 /// Finds the rows; `None` where there are none. `given`: where they are, if that is known.
@@ -90,6 +94,20 @@ pub(super) fn find<'a>(root: &'a Survey, given: Option<&[Segment]>) -> Option<La
         .or_else(|| of_map(root))
         .or_else(|| of_values(root, &arrays))
         .or_else(|| of_one(root, &arrays))
+}
+
+/// The rows of a format that has nothing around them; `None` where there are none. `header`: the names of their fields.
+pub(super) fn find_bare<'a>(
+    root: &'a Survey,
+    header: Option<&[String]>,
+    is_csv: bool,
+) -> Option<Layout<'a>> {
+    let mut layout = by_itself(root, &[])?;
+    if is_csv {
+        let names = header.map(<[String]>::to_vec);
+        layout.shape = Shape::Records { names };
+    }
+    Some(layout)
 }
 
 /// An array of the response, and where it is.

@@ -3,60 +3,28 @@
 //! Only what can be seen in the response becomes a declaration; what is likely becomes a note for a reader (rule R2).
 
 mod columns;
+mod csv;
+mod format;
 mod layout;
 mod names;
 mod paging;
 mod proposal;
 mod read;
+mod sample;
 mod survey;
 mod types;
 mod written;
 
 #[cfg(test)]
+mod bare_tests;
+#[cfg(test)]
 mod tests;
 
 pub use proposal::{Context, Proposal, ProposedColumn, propose};
+pub use sample::{Sample, sampled, surveyed};
 pub use survey::Survey;
 
-pub(crate) use read::read;
-
-use crate::decode::{Batch, Cell};
 use crate::model::options::{Endpoint, OptionError, Options};
-use crate::model::{Paging, RowsPath, RowsShape, Table};
-use serde::{Deserialize, Serialize};
-
-/// A response, as far as a table can be told from it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
-    /// The request that it answers: method and URL, redacted.
-    pub request: String,
-    /// Its headers, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// What its body looks like; `None` where it has none.
-    pub body: Option<Survey>,
-}
-
-/// The table that a sample is read by: its one row is a survey of its first page, as JSON ([`Sample`]).
-pub fn surveyed(table: &Table) -> Table {
-    Table {
-        rows: RowsPath::Auto,
-        shape: RowsShape::Survey,
-        paging: Paging::None,
-        has_more_field: None,
-        total_field: None,
-        total_header: None,
-        page_count_field: None,
-        ..table.clone()
-    }
-}
-
-/// The sample that the one row of a [`surveyed`] table is.
-pub fn sampled(batch: &Batch) -> Option<Sample> {
-    match batch.cells.first() {
-        Some(Cell::Text(span)) => serde_json::from_slice(batch.bytes(*span)).ok(),
-        _ => None,
-    }
-}
 
 /// The `{names}` of an endpoint.
 ///

@@ -3,12 +3,14 @@
 use super::columns::{Made, columns};
 use super::layout::{self, Layout, Shape};
 use super::names::Names;
-use super::{Sample, paging, written};
-use crate::model::{Segment, Type};
+use super::{Sample, format, paging, written};
+use crate::model::{Format, Segment, Type};
 
 /// What is known of a table besides its sample.
 #[derive(Debug, Clone, Default)]
 pub struct Context<'a> {
+    /// The format that the server's options say.
+    pub format: Format,
     /// Where the rows are, if the server's options say so.
     pub rows: Option<Vec<Segment>>,
     /// The server's options say how its tables are paged.
@@ -73,14 +75,26 @@ pub fn propose(sample: &Sample, context: &Context) -> Result<Proposal, String> {
         .rows
         .as_deref()
         .filter(|path| root.at(path).is_some());
-    let layout = layout::find(root, given).ok_or("the response has no rows")?;
+    let layout = match &sample.format {
+        Format::Json => layout::find(root, given),
+        bare => {
+            let is_csv = matches!(bare, Format::Csv(_));
+            layout::find_bare(root, sample.header.as_deref(), is_csv)
+        }
+    };
+    let layout = layout.ok_or("the response has no rows")?;
     let mut names = Names::new(context.longest_name, &context.reserved);
     let made = columns(&layout, &mut names);
     let mut proposal = Proposal {
         rows: layout.count,
-        options: place(&layout),
+        options: place(&layout, &sample.format),
         ..Proposal::default()
     };
+    if sample.format != context.format {
+        proposal
+            .options
+            .splice(0..0, format::options(&sample.format));
+    }
     proposal.options.extend(key(&made));
     let found = match layout.shape {
         Shape::Single => paging::Found::default(),
@@ -92,15 +106,19 @@ pub fn propose(sample: &Sample, context: &Context) -> Result<Proposal, String> {
     }
     let notes = layout.notes.into_iter().map(Note::from);
     proposal.notes.splice(0..0, notes);
+    proposal.notes.extend(format::note(sample, &context.format));
     proposal.columns = made.into_iter().map(|made| made.column).collect();
     Ok(proposal)
 }
 
 /// The options that say where the rows are.
-fn place(layout: &Layout) -> Vec<(String, String)> {
-    let mut options = vec![("rows", written::rows(&layout.rows))];
+fn place(layout: &Layout, format: &Format) -> Vec<(String, String)> {
+    let mut options = Vec::new();
+    if !format.is_bare() {
+        options.push(("rows", written::rows(&layout.rows)));
+    }
     let shape = match &layout.shape {
-        Shape::Objects => None,
+        Shape::Objects | Shape::Records { .. } => None,
         Shape::Arrays { .. } => Some("arrays"),
         Shape::Map => Some("map"),
         Shape::Values => Some("values"),

@@ -1,7 +1,7 @@
 //! A response's body → its survey, in one pass and without keeping it: what stands around the rows is walked through,
 //! and each element of an array is looked at by itself.
 
-use super::survey::{MOST_MEMBERS, Survey};
+use super::survey::{Arrays, MOST_MEMBERS, Survey};
 use crate::error::Exchange;
 use crate::{Error, Result};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -21,7 +21,7 @@ const MOST_PLACES: usize = 20_000;
 ///
 /// # Errors
 /// [`Error::Body`] where it is no JSON document, and whatever [`Error`] the reader's errors hold, as it is.
-pub(crate) fn read(body: &mut dyn Read, exchange: &Exchange) -> Result<Survey> {
+pub(super) fn read(body: &mut dyn Read, exchange: &Exchange) -> Result<Survey> {
     let mut reader = BufReader::with_capacity(64 << 10, body);
     let mut survey = Survey::default();
     let outcome = skip_mark(&mut reader)
@@ -42,6 +42,40 @@ pub(crate) fn read(body: &mut dyn Read, exchange: &Exchange) -> Result<Survey> {
         .map_err(|error| failure(error, exchange))
 }
 
+/// Surveys a body of lines, of which each is a JSON document: they are the elements of one array.
+///
+/// # Errors
+/// As those of [`read`].
+pub(super) fn read_lines(body: &mut dyn Read, exchange: &Exchange) -> Result<Survey> {
+    let mut reader = BufReader::with_capacity(64 << 10, body);
+    let mut survey = Survey::default();
+    let outcome = lines(&mut reader, &mut survey);
+    outcome
+        .map(|()| survey)
+        .map_err(|error| failure(error, exchange))
+}
+
+fn lines(reader: &mut impl BufRead, survey: &mut Survey) -> serde_json::Result<()> {
+    skip_mark(reader).map_err(serde_json::Error::io)?;
+    let mut places = Places(MOST_PLACES);
+    survey.arrays.count = 1;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line);
+        if length.map_err(serde_json::Error::io)? == 0 {
+            return Ok(());
+        }
+        // The separator of RFC 7464.
+        let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x1e;
+        let start = line.iter().take_while(|byte| is_blank(byte)).count();
+        if start < line.len() {
+            let raw: &RawValue = serde_json::from_slice(&line[start..])?;
+            element(raw.get(), &mut survey.arrays, &mut places, 1)?;
+        }
+    }
+}
+
 /// A byte order mark (RFC 8259, section 8.1: it may be ignored).
 fn skip_mark(reader: &mut impl BufRead) -> io::Result<()> {
     if reader.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
@@ -57,18 +91,24 @@ fn failure(error: serde_json::Error, exchange: &Exchange) -> Error {
     } else {
         format!("it is not valid JSON ({place})")
     };
-    let body = |reason| Error::Body {
-        exchange: exchange.clone(),
-        reason,
-    };
-    if !error.is_io() {
-        return body(reason);
+    match error.is_io() {
+        true => failed(error.into(), exchange),
+        false => Error::Body {
+            exchange: exchange.clone(),
+            reason,
+        },
     }
-    let error = io::Error::from(error);
-    let text = error.to_string();
+}
+
+/// Why a body could not be read.
+pub(super) fn failed(error: io::Error, exchange: &Exchange) -> Error {
+    let reason = error.to_string();
     match error.into_inner().map(|inner| inner.downcast::<Error>()) {
         Some(Ok(inner)) => *inner,
-        _ => body(text),
+        _ => Error::Body {
+            exchange: exchange.clone(),
+            reason,
+        },
     }
 }
 
@@ -162,15 +202,25 @@ impl<'de> Visitor<'de> for Walk<'_> {
         while let Some(raw) = elements.next_element::<Box<RawValue>>()? {
             let raw = raw.get();
             names = names.and_then(|names| with_name(names, raw));
-            let survey = arrays.elements.get_or_insert_default();
-            look(raw, survey, self.places, self.depth + 1).map_err(de::Error::custom)?;
-            if raw.starts_with('[') {
-                look_at_places(raw, &mut survey.arrays.places, self.places)
-                    .map_err(de::Error::custom)?;
-            }
+            element(raw, arrays, self.places, self.depth + 1).map_err(de::Error::custom)?;
         }
         arrays.names = names.filter(|names| !names.is_empty());
         Ok(())
+    }
+}
+
+/// Looks at an element, which may be a row, of an array.
+fn element(
+    raw: &str,
+    arrays: &mut Arrays,
+    places: &mut Places,
+    depth: usize,
+) -> serde_json::Result<()> {
+    let survey = arrays.elements.get_or_insert_default();
+    look(raw, survey, places, depth)?;
+    match raw.starts_with('[') {
+        true => look_at_places(raw, &mut survey.arrays.places, places),
+        false => Ok(()),
     }
 }
 

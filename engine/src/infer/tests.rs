@@ -1,28 +1,34 @@
 //! Responses, and the tables that are proposed for them: every table reads its own response.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::{Context, Proposal, Sample, propose, read};
+use super::{Context, Proposal, Sample, propose};
+use crate::Result;
 use crate::decode::{
     Batch, Envelope, Layout, PageEnd, Progress, RowPlan, Sink, Wanted, decode_page,
 };
 use crate::error::Exchange;
 use crate::model::options::{ColumnDefinition, Definition, table};
-use crate::model::{Role, RowsShape, Table, Type};
+use crate::model::{Format, Role, RowsShape, Table, Type};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 fn sample(headers: &[(&str, &str)], body: &str) -> Sample {
-    let headers = headers.iter();
-    Sample {
-        request: "GET https://api.test/items".to_owned(),
-        headers: headers
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: Some(read(&mut body.as_bytes(), &Exchange::default()).unwrap()),
-    }
+    told(&Format::Json, headers, body.as_bytes()).unwrap()
 }
 
-fn context() -> Context<'static> {
+pub(super) fn told(format: &Format, headers: &[(&str, &str)], body: &[u8]) -> Result<Sample> {
+    let headers = headers.iter();
+    let headers: Vec<(String, String)> = headers
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let exchange = Exchange {
+        request: "GET https://api.test/items".to_owned(),
+        ..Exchange::default()
+    };
+    Sample::read(&headers, format, &mut { body }, &exchange)
+}
+
+pub(super) fn context() -> Context<'static> {
     Context {
         reserved: vec!["xmin"],
         longest_name: 63,
@@ -35,7 +41,7 @@ fn proposed(body: &str) -> Proposal {
 }
 
 /// `id Int4, login Text (field user.login) | rows $, key id`
-fn shown(proposal: &Proposal) -> String {
+pub(super) fn shown(proposal: &Proposal) -> String {
     let options = |options: &[(String, String)]| {
         let options = options.iter();
         let shown: Vec<String> = options
@@ -56,7 +62,7 @@ fn shown(proposal: &Proposal) -> String {
     format!("{} | {}", columns.join(", "), options(&proposal.options))
 }
 
-fn notes(proposal: &Proposal) -> Vec<String> {
+pub(super) fn notes(proposal: &Proposal) -> Vec<String> {
     proposal
         .notes
         .iter()
@@ -65,7 +71,7 @@ fn notes(proposal: &Proposal) -> Vec<String> {
 }
 
 /// The table that the options of a proposal make.
-fn made(proposal: &Proposal) -> Table {
+pub(super) fn made(proposal: &Proposal) -> Table {
     let columns: Vec<ColumnDefinition> = proposal
         .columns
         .iter()
@@ -105,13 +111,12 @@ impl Sink for Count {
 }
 
 /// Reads a response with the table that was proposed for it.
-fn decoded(table: &Table, body: &str) -> crate::Result<PageEnd> {
-    let by_place = matches!(
-        table.shape,
-        RowsShape::Arrays {
-            columns_field: None
-        }
-    );
+pub(super) fn decoded(table: &Table, body: &str) -> crate::Result<PageEnd> {
+    let by_place = match (&table.format, &table.shape) {
+        (Format::Csv(csv), _) => !csv.header,
+        (_, RowsShape::Arrays { columns_field }) => columns_field.is_none(),
+        _ => false,
+    };
     let wanted = table.columns.iter().enumerate().map(|(index, column)| {
         let Role::Field(field) = &column.role else {
             panic!("{column:?}")
@@ -476,14 +481,14 @@ fn what_is_no_json_is_an_error_that_says_where() {
             "it is not valid JSON (line 2, column 4)",
         ),
     ] {
-        let error = read(&mut body.as_bytes(), &Exchange::default()).unwrap_err();
+        let error = told(&Format::Json, &[], body.as_bytes()).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("could not read the response: {reason}"),
             "{body}"
         );
     }
-    assert!(read(&mut "\u{feff}[1]".as_bytes(), &Exchange::default()).is_ok());
+    assert!(told(&Format::Json, &[], "\u{feff}[1]".as_bytes()).is_ok());
 }
 
 #[test]

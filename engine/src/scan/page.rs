@@ -12,7 +12,7 @@ use crate::error::Exchange;
 use crate::http::cache::{Found, Recording, Stored};
 use crate::http::retry::{self, Failed, RetryDecision};
 use crate::http::{self, Authorization, CacheUse, CancelToken, Response, Traffic, metered, status};
-use crate::infer::{self, Sample};
+use crate::infer::Sample;
 use crate::model::{Paging, RowsShape};
 use crate::pagination::{Pager, Stage, total_of_header};
 use crate::request::Request;
@@ -463,14 +463,15 @@ impl Page<'_> {
 
     /// What the response looks like, as the page's only row.
     fn survey(&self, status: u16, body: &mut dyn Read) -> Result<Batch> {
-        let body = match status {
-            204 | 205 => None,
-            _ => Some(infer::read(body, &self.exchange)?),
-        };
-        let sample = Sample {
-            request: self.exchange.request.clone(),
-            headers: self.head.headers.clone(),
-            body,
+        let (headers, exchange) = (&self.head.headers, &self.exchange);
+        let told = &self.shared.decoding.layout.format;
+        let sample = match status {
+            204 | 205 => Sample {
+                request: exchange.request.clone(),
+                headers: headers.clone(),
+                ..Sample::default()
+            },
+            _ => Sample::read(headers, told, body, exchange)?,
         };
         let text = serde_json::to_vec(&sample)
             .map_err(|error| Error::System(format!("could not describe the response: {error}")))?;
