@@ -224,6 +224,29 @@ pub unsafe fn attribute(
     return unsafe { (*descriptor).attrs.as_ptr().add(position) };
 }
 
+/// The relations whose columns are in an expression.
+///
+/// # Safety
+/// The planner's own state and an expression of its query.
+pub unsafe fn pull_varnos(
+    root: *mut pg_sys::PlannerInfo,
+    node: *mut pg_sys::Node,
+) -> pg_sys::Relids {
+    // SAFETY: by this function's contract.
+    #[cfg(feature = "pg13")]
+    return unsafe { pg_sys::pull_varnos_new(root, node) };
+    // SAFETY: by this function's contract.
+    #[cfg(not(feature = "pg13"))]
+    return unsafe { pg_sys::pull_varnos(root, node) };
+}
+
+/// The function `starts_with`.
+#[cfg(feature = "pg13")]
+pub const STARTS_WITH: u32 = pg_sys::F_TEXT_STARTS_WITH;
+/// The function `starts_with`.
+#[cfg(not(feature = "pg13"))]
+pub const STARTS_WITH: u32 = pg_sys::F_STARTS_WITH;
+
 /// The role whose members read all statistics.
 #[cfg(feature = "pg13")]
 pub const ROLE_PG_READ_ALL_STATS: pg_sys::Oid =

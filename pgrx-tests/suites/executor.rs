@@ -2,7 +2,7 @@
 
 #[pgrx::pg_schema]
 mod tests {
-    use crate::suites::support::{Api, column, error, explain, rows, run};
+    use crate::suites::support::{Api, column, error, explain, only_nested_loops, rows, run};
     use pgrx::prelude::*;
     use serde_json::{Value, json};
 
@@ -84,9 +84,12 @@ mod tests {
             };
             assert_eq!(api.requests(), wanted, "{value}");
         }
-        let generic =
-            column("SELECT generic_plans::text FROM pg_prepared_statements WHERE name = 'older'");
-        assert_eq!(generic, ["10"]);
+        // PostgreSQL 13 does not count them.
+        #[cfg(not(feature = "pg13"))]
+        assert_eq!(
+            column("SELECT generic_plans::text FROM pg_prepared_statements WHERE name = 'older'"),
+            ["10"]
+        );
     }
 
     #[pg_test]
@@ -208,9 +211,7 @@ mod tests {
     #[pg_test]
     fn a_nested_loop_starts_the_scan_over() {
         let api = people_api("a_nested_loop_starts_the_scan_over", &json!({}));
-        for setting in ["hashjoin", "mergejoin", "material", "memoize"] {
-            run(&format!("SET LOCAL enable_{setting} = off"));
-        }
+        only_nested_loops();
         // Reading the whole table once has to look dearer than three requests.
         run("ALTER FOREIGN TABLE people OPTIONS (ADD rows_estimate '100000')");
         let query = "SELECT g, p.name FROM generate_series(4, 6) g JOIN people p ON p.id = g";
@@ -909,6 +910,7 @@ mod tests {
                 "DELETE FROM people USING source s WHERE s.id = people.id",
                 "cannot delete from foreign table \"people\"",
             ),
+            #[cfg(not(feature = "pg13"))]
             (
                 "TRUNCATE people",
                 "cannot truncate foreign table \"people\"",

@@ -2,7 +2,7 @@
 
 #[pgrx::pg_schema]
 mod tests {
-    use crate::suites::support::{Api, column, explain, rows, run};
+    use crate::suites::support::{Api, column, explain, only_nested_loops, rows, run};
     use pgrx::prelude::*;
     use serde_json::{Value, json};
 
@@ -288,9 +288,7 @@ mod tests {
         run("CREATE TABLE bounds (\"Least\" float8)");
         run("INSERT INTO bounds VALUES (6)");
         run("ANALYZE bounds");
-        for setting in ["hashjoin", "mergejoin", "material", "memoize"] {
-            run(&format!("SET LOCAL enable_{setting} = off"));
-        }
+        only_nested_loops();
         let query = "SELECT e.id FROM bounds b JOIN earthquakes e ON e.magnitude >= b.\"Least\"";
         let lines = explain("COSTS OFF", query);
         let request = earthquakes_request(&api, "minmagnitude=$1&limit=1000&offset=1");

@@ -2,7 +2,9 @@
 
 #[pgrx::pg_schema]
 mod tests {
-    use crate::suites::support::{Api, column, error, explain, rows, run};
+    use crate::suites::support::{
+        Api, column, enable_memoize, error, explain, only_nested_loops, rows, run,
+    };
     use pgrx::prelude::*;
     use serde_json::{Value, json};
 
@@ -25,9 +27,7 @@ mod tests {
         run("CREATE FOREIGN TABLE items (
                id int OPTIONS (filter '='), name text, shelf int OPTIONS (filter '=')
              ) SERVER api OPTIONS (endpoint '/items', key 'id', rows_estimate '10000000')");
-        for setting in ["hashjoin", "mergejoin", "material", "memoize"] {
-            run(&format!("SET LOCAL enable_{setting} = off"));
-        }
+        only_nested_loops();
         api
     }
 
@@ -155,7 +155,7 @@ mod tests {
         run(
             "CREATE FOREIGN TABLE posts (id text, title text) SERVER api OPTIONS (endpoint '/users/{id}/posts')",
         );
-        run("SET LOCAL enable_memoize = off");
+        enable_memoize(false);
         assert_eq!(
             rows(
                 "SELECT v.id, p.id AS sent, title FROM (VALUES ('a'), ('b'), ('a'), ('c'), ('b')) v(id), LATERAL (SELECT * FROM posts p WHERE p.id = v.id OFFSET 0) p"

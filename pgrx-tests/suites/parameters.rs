@@ -2,7 +2,7 @@
 
 #[pgrx::pg_schema]
 mod tests {
-    use crate::suites::support::{Api, column, error, explain, rows, run};
+    use crate::suites::support::{Api, column, enable_memoize, error, explain, rows, run};
     use pgrx::prelude::*;
     use serde_json::json;
 
@@ -493,14 +493,14 @@ mod tests {
             "(y,ada,engine)",
             "(y,ada,notes)",
         ];
-        run("SET LOCAL enable_memoize = off");
+        enable_memoize(false);
         assert_eq!(rows(query), expected);
         assert_eq!(
             api.sorted_requests(),
             [repos("ada"), repos("bob"), repos("nobody")],
             "one request for each value but NULL; the first ada is remembered"
         );
-        run("SET LOCAL enable_memoize = on");
+        enable_memoize(true);
         assert_eq!(rows(query), expected);
         assert_eq!(
             api.sorted_requests(),

@@ -864,6 +864,7 @@ mod tests {
                 ("ratio <= 'infinity'", "", "1 2 3"),
                 ("ratio = 'NaN'", "", ""),
                 ("ratio = ANY ('{1,NaN}'::float8[])", "", "2"),
+                #[cfg(not(feature = "pg13"))]
                 ("score >= '-infinity'", "", "1 2 3"),
                 ("score = 'NaN'", "", ""),
                 ("due <= 'infinity'", "", "1 2"),

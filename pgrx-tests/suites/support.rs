@@ -81,6 +81,21 @@ pub fn run(sql: &str) {
     Spi::run(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
 }
 
+/// Switches off what the planner has besides nested loops. PostgreSQL 13 has no Memoize.
+pub fn only_nested_loops() {
+    for setting in ["hashjoin", "mergejoin", "material"] {
+        run(&format!("SET LOCAL enable_{setting} = off"));
+    }
+    enable_memoize(false);
+}
+
+/// Switches Memoize on or off, where there is one.
+pub fn enable_memoize(is_on: bool) {
+    if !cfg!(feature = "pg13") {
+        run(&format!("SET LOCAL enable_memoize = {is_on}"));
+    }
+}
+
 /// The rows of a query, each as PostgreSQL writes a record: `(1,one)`.
 pub fn rows(sql: &str) -> Vec<String> {
     column(&format!("SELECT coalesce(t::text, '') FROM ({sql}) t"))

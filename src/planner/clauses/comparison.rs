@@ -5,6 +5,7 @@ use super::operand::{self, Compared};
 use super::operators::{self, is_pattern, semantics};
 use super::reasons;
 use super::translation::{Translated, Translation};
+use crate::compat;
 use pgrx::{PgList, pg_sys};
 use rest_engine::model::Operator;
 
@@ -60,7 +61,7 @@ impl Translation<'_> {
                 return Err(reasons::expression(self.relation, call.cast()));
             };
             match column_reference(self.relation, left) {
-                Some(reference) if (*call).funcid.to_u32() == pg_sys::F_STARTS_WITH => {
+                Some(reference) if (*call).funcid.to_u32() == compat::STARTS_WITH => {
                     let sides = Sides {
                         reference,
                         operand: right,

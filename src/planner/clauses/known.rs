@@ -3,6 +3,7 @@
 //! `$1 IS NULL OR x = $1`: OR stops at its first arm that is true, so an arm that is evaluated before the rows come
 //! must not be able to fail.
 
+use crate::compat;
 use crate::planner::relation::Relation;
 use pgrx::{pg_guard, pg_sys};
 use std::ffi::c_void;
@@ -15,7 +16,7 @@ use std::ptr;
 pub(super) unsafe fn is_known(relation: &Relation, node: *mut pg_sys::Node) -> bool {
     // SAFETY: by this function's contract.
     unsafe {
-        let relids = pg_sys::pull_varnos(relation.root, node);
+        let relids = compat::pull_varnos(relation.root, node);
         pg_sys::exprType(node) == pg_sys::BOOLOID
             && !pg_sys::bms_is_member((*relation.rel).relid as i32, relids)
             && !pg_sys::contain_volatile_functions(node)

@@ -2,6 +2,7 @@
 
 use super::column::ColumnReference;
 use super::{reasons, volatile};
+use crate::compat;
 use crate::options::{domain_base, engine_type};
 use crate::planner::relation::Relation;
 use pgrx::pg_sys;
@@ -78,7 +79,7 @@ unsafe fn stands_still(relation: &Relation, operand: *mut pg_sys::Node) -> Resul
         if pg_sys::contain_subplans(operand) {
             return Err(reasons::SUB_QUERY.to_owned());
         }
-        let relids = pg_sys::pull_varnos(relation.root, operand);
+        let relids = compat::pull_varnos(relation.root, operand);
         if pg_sys::bms_is_member((*relation.rel).relid as i32, relids) {
             return Err("it compares columns of the table with each other".to_owned());
         }
@@ -140,6 +141,10 @@ fn same_spelling(compared: &Compared, operand_type: pg_sys::Oid) -> Result<(), S
 /// Whether a type's text form depends on nothing but the value: not on `search_path`, as that of
 /// `regclass` does, nor on `intervalstyle`. (An enum's is only not the same for ever.)
 fn has_fixed_text(ty: pg_sys::Oid) -> bool {
+    // PostgreSQL 13 calls its output function immutable all the same.
+    if ty == pg_sys::INTERVALOID {
+        return false;
+    }
     let mut function = pg_sys::InvalidOid;
     let mut is_varlena = false;
     // SAFETY: catalog look-ups by OID; both results are written.
