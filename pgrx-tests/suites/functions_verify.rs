@@ -28,6 +28,11 @@ mod tests {
         json!({"routes": {"/items": route}})
     }
 
+    /// A dialect whose API knows its columns, and so can order by them.
+    fn plain() -> Value {
+        json!({"name": "plain", "columns": {"id": "int4", "name": "text", "state": "text", "at": "timestamptz", "none": "text"}})
+    }
+
     fn create_items(columns: &str, options: &str) {
         run("DROP FOREIGN TABLE IF EXISTS items");
         run(&format!(
@@ -206,6 +211,97 @@ mod tests {
             line.ends_with(" ok") || line.starts_with("none ") || line.contains("is_not_null")
         };
         assert!(found.iter().all(is_ok), "{found:?}");
+    }
+
+    #[pg_test]
+    fn orders_that_are_as_declared_are_ok() {
+        let sort = json!({"dialect": plain(), "sort": {"param": "sort", "nulls": "last"}});
+        let api = serving("verify_orders", &sort);
+        create_items(
+            "id int OPTIONS (sort 'id') NOT NULL, state text OPTIONS (sort 'state', sort_nulls 'last', collation 'C'), none text",
+            "",
+        );
+        assert_eq!(
+            rows("SELECT * FROM rest_fdw_verify('items')"),
+            [
+                "(id,sort,ok,\"ORDER BY id: 6 rows; ORDER BY id DESC: 6 rows\",2,)",
+                r#"(state,sort,ok,"ORDER BY state COLLATE ""C"": 6 rows; ORDER BY state COLLATE ""C"" DESC NULLS LAST: 6 rows",2,)"#,
+            ]
+        );
+        assert_eq!(
+            api.requests(),
+            [
+                "GET /items?sort=id",
+                "GET /items?sort=-id",
+                "GET /items?sort=state",
+                "GET /items?sort=-state"
+            ]
+        );
+        assert_eq!(
+            column("SELECT detail FROM rest_fdw_verify('items', max_requests => 2)"),
+            ["no requests are left: raise the argument max_requests, or rest_fdw.max_requests"; 2]
+        );
+        assert_eq!(column("SHOW enable_sort"), ["on"]);
+    }
+
+    #[pg_test]
+    fn an_order_that_the_api_ignores_is_told_with_what_to_change() {
+        let _api = serving("verify_ignored_order", &json!({}));
+        create_items(
+            "id int OPTIONS (sort 'id', sort_nulls 'last'), state text",
+            ", sort_param 'order', max_sort_keys '2'",
+        );
+        let wrong = column("SELECT id::text FROM items ORDER BY items.id DESC NULLS LAST");
+        assert_eq!(wrong, ["1", "2", "3", "4", "5", "6"]);
+        let found = rows("SELECT verdict, detail, advice FROM rest_fdw_verify('items')");
+        let advice = "ALTER FOREIGN TABLE public.items ALTER COLUMN id OPTIONS (SET sort 'none', DROP sort_nulls), OPTIONS (DROP sort_param, DROP max_sort_keys);";
+        assert_eq!(
+            found,
+            [format!(
+                "(ignored,\"ORDER BY id DESC NULLS LAST: rows come as in the other direction\",\"{advice}\")"
+            )]
+        );
+        run(advice);
+        assert_eq!(verdicts(), [""; 0]);
+        let right = column("SELECT id::text FROM items ORDER BY items.id DESC NULLS LAST");
+        assert_eq!(right, ["6", "5", "4", "3", "2", "1"]);
+    }
+
+    #[pg_test]
+    fn an_order_of_the_apis_own_misorders() {
+        let rows_of = json!([{"id": 1, "name": "b"}, {"id": 2, "name": null}, {"id": 3, "name": "C"}, {"id": 4, "name": "a"}]);
+        let sort = json!({"rows": rows_of, "dialect": plain(), "filters": [], "sort": {"param": "sort", "nulls": "first"}});
+        let api = serving("verify_misorders", &sort);
+        create_items(
+            "id int OPTIONS (sort 'id') NOT NULL, name text OPTIONS (sort 'name', sort_nulls 'last', collation 'C')",
+            "",
+        );
+        assert_eq!(
+            rows("SELECT column_name, verdict, detail, advice FROM rest_fdw_verify('items')"),
+            [
+                "(id,ok,\"ORDER BY id: 4 rows; ORDER BY id DESC: 4 rows\",)",
+                r#"(name,misorders,"ORDER BY name COLLATE ""C"": 1 of 4 rows come too late, such as C after NULL","ALTER FOREIGN TABLE public.items ALTER COLUMN name OPTIONS (SET sort 'none', DROP sort_nulls);")"#,
+            ]
+        );
+        run("ALTER FOREIGN TABLE items ALTER COLUMN name OPTIONS (SET sort_nulls 'first')");
+        assert_eq!(verdicts(), ["id sort ok", "name sort ok"]);
+        // One row shows no order.
+        let one = json!({"rows": [{"id": 1, "name": null}], "dialect": plain(), "filters": [], "sort": {"param": "sort"}});
+        api.client().define(api.space(), &scenario(&one));
+        assert_eq!(verdicts(), ["id sort untested", "name sort untested"]);
+    }
+
+    #[pg_test]
+    fn an_order_that_is_refused_is_told() {
+        let refusing = json!({"faults": [{"kind": "status", "status": 400}]});
+        let _api = serving("verify_refused_order", &refusing);
+        create_items("id int OPTIONS (sort 'id') NOT NULL", "");
+        assert_eq!(
+            rows("SELECT verdict, detail, advice FROM rest_fdw_verify('items')"),
+            [
+                "(refused,\"ORDER BY id: the API answered with status 400 (Bad Request)\",\"ALTER FOREIGN TABLE public.items ALTER COLUMN id OPTIONS (SET sort 'none');\")"
+            ]
+        );
     }
 
     #[pg_test]

@@ -235,7 +235,9 @@ impl ForeignScan {
             .bind(&operands)
             .map_err(|error| remote(&self.table, error))?;
         self.asked = None;
-        trial::note_asked(self.is_filtered(&bound), self.plan.local_reasons.first());
+        let is_ordered = !self.plan.query.order.is_empty();
+        let local = self.plan.local_reasons.first();
+        trial::note_asked(self.is_filtered(&bound), is_ordered, local);
         let Some(first) = bound.requests.first() else {
             self.finished = true;
             return Ok(());

@@ -19,6 +19,8 @@ pub struct Observed {
     pub partial: bool,
     /// A condition on a column that is no parameter was sent.
     pub is_filtered: bool,
+    /// An order was asked for.
+    pub is_ordered: bool,
     /// Why a condition was not sent.
     pub local: Option<String>,
 }
@@ -65,9 +67,10 @@ pub(super) fn is_on() -> bool {
 }
 
 /// Notes what is asked of the API.
-pub(super) fn note_asked(is_filtered: bool, local: Option<&String>) {
+pub(super) fn note_asked(is_filtered: bool, is_ordered: bool, local: Option<&String>) {
     note(|observed| {
         observed.is_filtered |= is_filtered;
+        observed.is_ordered |= is_ordered;
         observed.local = observed.local.take().or_else(|| local.cloned());
     });
 }

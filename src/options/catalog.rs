@@ -104,6 +104,12 @@ pub fn column_option(
         .map(|(_, value)| value)
 }
 
+/// The options of a foreign table itself, without those of its server.
+pub fn table_options(relation: pg_sys::Oid) -> Options {
+    // SAFETY: the caller holds a lock on the relation, which is a foreign table.
+    unsafe { options_of((*pg_sys::GetForeignTable(relation)).options) }
+}
+
 /// Reads the table `relation`. The caller holds a lock on it.
 pub fn load(relation: pg_sys::Oid) -> Result<CatalogTable, FdwError> {
     // SAFETY: the planner holds a lock on the relation, and its OID is that of a foreign table.

@@ -7,7 +7,7 @@ mod validator;
 
 pub use catalog::{
     CatalogServer, CatalogTable, column_option, egress, exists, foreign_table, load, mapping,
-    mapping_oid, server,
+    mapping_oid, server, table_options,
 };
 pub use types::{domain_base, engine_type};
 pub use validator::validate;

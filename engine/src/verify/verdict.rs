@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How an API filters.
+/// How an API filters, or orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// As SQL does, as far as was asked.
@@ -13,6 +13,8 @@ pub enum Verdict {
     Narrows,
     /// Rows come that do not match.
     Widens,
+    /// Rows come in another order: results are wrong.
+    Misorders,
     /// The API refuses it: queries fail.
     Refused,
     /// There was nothing to ask, or nothing was sent.
@@ -26,6 +28,7 @@ impl fmt::Display for Verdict {
             Verdict::Ignored => "ignored",
             Verdict::Narrows => "narrows",
             Verdict::Widens => "widens",
+            Verdict::Misorders => "misorders",
             Verdict::Refused => "refused",
             Verdict::Untested => "untested",
         })

@@ -1,8 +1,9 @@
-//! `rest_fdw_verify`: asks the API whether it filters as a table says. PostgreSQL judges: what an answer must hold is
-//! what the same condition makes of a sample.
+//! `rest_fdw_verify`: asks the API whether it filters and orders as a table says. PostgreSQL judges: what an answer must hold is
+//! what the same condition makes of a sample, and values come in the order of their type.
 
 mod advice;
 mod condition;
+mod order;
 mod question;
 mod sample;
 mod verifier;
@@ -14,7 +15,7 @@ use pgrx::prelude::*;
 use rest_engine::verify::Finding;
 use verifier::Verifier;
 
-/// Whether the API filters as the columns of a foreign table declare, and as its dialect does by itself.
+/// Whether the API filters and orders as the columns of a foreign table declare, and as its dialect does by itself.
 ///
 /// `parameters`: values of parameter columns. `max_requests`: the most requests that are made.
 #[pg_extern(volatile, parallel_unsafe)]
@@ -53,9 +54,10 @@ fn rest_fdw_verify(
     TableIterator::new(rows.collect::<Vec<_>>())
 }
 
-/// What is said of one filter.
+/// What is said of one filter, or of a column's order.
 struct Report {
     column: String,
+    /// As the option `filter` names it; `sort`.
     operator: &'static str,
     finding: Finding,
     requests: u64,
@@ -63,7 +65,8 @@ struct Report {
 }
 
 extension_sql!(
-    "ALTER FUNCTION rest_fdw_verify(regclass, jsonb, integer) SET rest_fdw.pushdown = on;",
+    // Where PostgreSQL can sort, it might not leave that to the API.
+    "ALTER FUNCTION rest_fdw_verify(regclass, jsonb, integer) SET rest_fdw.pushdown = on SET enable_sort = off;",
     name = "verify_with_pushdown",
     requires = [rest_fdw_verify]
 );

@@ -1,9 +1,8 @@
-//! What is asked for each filter of a table, as long as there are requests left.
+//! What is asked for each filter and each order of a table, as long as there are requests left.
 
-use super::Report;
-use super::advice::advice;
 use super::condition::{ROW, SAMPLED, condition};
 use super::sample::{MOST_PAGES, Sample};
+use super::{Report, advice, order};
 use crate::encoding::from_server;
 use crate::error::FdwError;
 use crate::executor::Observed;
@@ -13,7 +12,7 @@ use crate::options::{self, CatalogTable};
 use pgrx::{PgRelation, pg_sys};
 use rest_engine::model::{Column, Operator};
 use rest_engine::pushdown;
-use rest_engine::verify::{self, Answer, Finding, Offered, Probe, Verdict};
+use rest_engine::verify::{self, Answer, Finding, Offered, OfferedOrder, Probe, Verdict};
 
 /// Requests that one question takes at most: a list of two values may be two requests, and a row that is missing is
 /// looked for again.
@@ -22,7 +21,7 @@ const MOST_OF_QUESTION: u64 = 3 * MOST_PAGES as u64;
 const NO_REQUESTS: &str =
     "no requests are left: raise the argument max_requests, or rest_fdw.max_requests";
 
-/// A table whose filters are verified.
+/// A table whose filters and orders are verified.
 pub(super) struct Verifier {
     /// The table's name, qualified and quoted.
     name: String,
@@ -52,8 +51,15 @@ impl Verifier {
         })
     }
 
-    /// A report for each filter.
+    /// A report for each filter, then one for each column that the API orders by.
     pub(super) fn reports(&mut self) -> Vec<Report> {
+        let readable = self.readable();
+        let mut reports = self.of_filters(readable.clone());
+        reports.extend(self.of_orders(readable));
+        reports
+    }
+
+    fn of_filters(&mut self, readable: Result<(), String>) -> Vec<Report> {
         let columns = self.catalog.table.columns.clone();
         let filters = columns.iter().enumerate().flat_map(|(index, column)| {
             let offered = verify::offered(&self.catalog.table, column);
@@ -63,7 +69,7 @@ impl Verifier {
         if filters.is_empty() {
             return Vec::new();
         }
-        let sample = self.sample();
+        let sample = readable.and_then(|()| self.sample());
         let report = |(index, filter): (usize, Offered)| {
             let before = self.left;
             let finding = match &sample {
@@ -77,14 +83,57 @@ impl Verifier {
                 operator: filter.name,
                 finding,
                 requests: before - self.left,
-                advice: advice(name, self.relation, catalog, index, &filter, verdict),
+                advice: advice::of_filter(name, self.relation, catalog, index, &filter, verdict),
             }
         };
         filters.into_iter().map(report).collect()
     }
 
-    /// Reads the sample; or says why there is none.
-    fn sample(&mut self) -> Result<Sample, String> {
+    fn of_orders(&mut self, readable: Result<(), String>) -> Vec<Report> {
+        let columns = self.catalog.table.columns.clone();
+        let mut reports = Vec::new();
+        for (index, column) in columns.iter().enumerate() {
+            let orders = verify::orders(&self.catalog.table, index);
+            if orders.is_empty() {
+                continue;
+            }
+            let before = self.left;
+            let finding = match &readable {
+                Ok(()) => self.order_finding(column, &orders),
+                Err(reason) => untested(reason.clone()),
+            };
+            let verdict = finding.verdict;
+            let (name, catalog) = (&self.name, &self.catalog);
+            reports.push(Report {
+                column: column.name.clone(),
+                operator: "sort",
+                finding,
+                requests: before - self.left,
+                advice: advice::of_order(name, self.relation, catalog, index, verdict),
+            });
+        }
+        reports
+    }
+
+    fn order_finding(&mut self, column: &Column, orders: &[OfferedOrder]) -> Finding {
+        let mut answers = Vec::new();
+        for order in orders {
+            if self.left < u64::from(MOST_PAGES) {
+                break;
+            }
+            let (answer, observed) =
+                order::answer(&self.name, &self.conditions(None), column, order);
+            self.spend(&observed);
+            answers.push(answer);
+        }
+        match answers.as_slice() {
+            [] => untested(NO_REQUESTS.to_owned()),
+            answers => verify::order_finding(answers),
+        }
+    }
+
+    /// Whether the table can be read at all; else why not.
+    fn readable(&self) -> Result<(), String> {
         let table = &self.catalog.table;
         let missing = pushdown::missing(table, &[]).into_iter();
         let missing = missing.map(|index| &table.columns[index].name);
@@ -93,12 +142,17 @@ impl Verifier {
             .filter(|name| !is_given(name))
             .map(|name| format!("\"{name}\""))
             .collect();
-        if !missing.is_empty() {
-            let names = missing.join(", ");
-            return Err(format!(
-                "it needs values of {names}: add the argument parameters"
-            ));
+        if missing.is_empty() {
+            return Ok(());
         }
+        let names = missing.join(", ");
+        Err(format!(
+            "it needs values of {names}: add the argument parameters"
+        ))
+    }
+
+    /// Reads the sample; or says why there is none.
+    fn sample(&mut self) -> Result<Sample, String> {
         if self.left < u64::from(MOST_PAGES) {
             return Err(NO_REQUESTS.to_owned());
         }
