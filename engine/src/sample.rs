@@ -84,11 +84,7 @@ pub fn requests(
     };
     let single = Table {
         paging: Paging::None,
-        has_more_field: None,
-        total_field: None,
-        total_header: None,
-        page_count_field: None,
-        ..table.clone()
+        ..table.clone().without_totals()
     };
     (single, chosen.iter().map(request).collect())
 }

@@ -85,11 +85,7 @@ pub fn surveyed(table: &Table) -> Table {
         rows: RowsPath::Auto,
         shape: RowsShape::Survey,
         paging: Paging::None,
-        has_more_field: None,
-        total_field: None,
-        total_header: None,
-        page_count_field: None,
-        ..table.clone()
+        ..table.clone().without_totals()
     }
 }
 

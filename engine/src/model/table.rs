@@ -92,6 +92,19 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
+impl Table {
+    /// The same for responses that do not say how many rows there are: they hold groups, say, or one of them.
+    pub(crate) fn without_totals(self) -> Table {
+        Table {
+            has_more_field: None,
+            total_field: None,
+            total_header: None,
+            page_count_field: None,
+            ..self
+        }
+    }
+}
+
 /// How the API is asked for an order; what is not declared is as the dialect has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sorting {

@@ -93,12 +93,8 @@ pub fn entity(table: &Table) -> Table {
         page_size: None,
         page_size_param: None,
         max_page_size: None,
-        has_more_field: None,
-        total_field: None,
-        total_header: None,
-        page_count_field: None,
         empty_on,
-        ..table.clone()
+        ..table.clone().without_totals()
     }
 }
 

@@ -38,7 +38,7 @@ pub use split::may_split;
 pub use terms::answers;
 pub use verdict::{Pushdown, Sent, Verdict};
 
-pub(crate) use aggregates::{may_be_aggregated, member, without_totals};
+pub(crate) use aggregates::{may_be_aggregated, member};
 pub(crate) use contradiction::is_contradiction;
 pub(crate) use dialects::{
     PAGE, Parameter, filter_param, finish, is_bare, paged_parameter, parameters_of,

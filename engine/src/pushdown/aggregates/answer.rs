@@ -84,18 +84,7 @@ fn one_page(table: Table) -> Table {
         paging: Paging::None,
         page_size: None,
         max_page_size: None,
-        ..without_totals(table)
-    }
-}
-
-/// For APIs whose responses say how many rows there are, not how many groups.
-pub(crate) fn without_totals(table: Table) -> Table {
-    Table {
-        has_more_field: None,
-        total_field: None,
-        total_header: None,
-        page_count_field: None,
-        ..table
+        ..table.without_totals()
     }
 }
 

@@ -13,7 +13,6 @@ pub use answer::{answer, result_type};
 pub use certain::{Known, certain};
 pub use choice::choose;
 
-pub(crate) use answer::without_totals;
 pub(crate) use choice::{may_be_aggregated, member};
 
 use crate::model::{Function, Location};

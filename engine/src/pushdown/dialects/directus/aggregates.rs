@@ -9,7 +9,7 @@ use crate::model::{Column, FieldPath, Function, Paging, Role, Table, Type};
 use crate::pushdown::dialects::constant::{constant, refuse};
 use crate::pushdown::dialects::spelling::Parameter;
 use crate::pushdown::dialects::templated::Aggregating;
-use crate::pushdown::{Aggregate, AskedBy, Call, member, without_totals};
+use crate::pushdown::{Aggregate, AskedBy, Call, member};
 
 pub(super) struct Aggregates;
 
@@ -92,7 +92,7 @@ impl Aggregating for Aggregates {
             };
             column.role = Role::Field(FieldPath::Path(place));
         }
-        let answer = without_totals(answer);
+        let answer = answer.without_totals();
         match is_one_page(table) {
             true => Table {
                 page_size: None,

@@ -11,7 +11,7 @@ use crate::model::{
 use crate::pushdown::dialects::constant::refuse;
 use crate::pushdown::dialects::spelling::Parameter;
 use crate::pushdown::dialects::templated::{Aggregating, Family, names};
-use crate::pushdown::{Aggregate, AskedBy, Call, may_be_aggregated, without_totals};
+use crate::pushdown::{Aggregate, AskedBy, Call, may_be_aggregated};
 use serde_json::{Map, Value, json};
 
 pub(super) struct Aggregates;
@@ -98,7 +98,7 @@ impl Aggregating for Aggregates {
             page_size: None,
             page_size_param: None,
             max_page_size: None,
-            ..without_totals(answer)
+            ..answer.without_totals()
         };
         if is_single {
             return Table {
