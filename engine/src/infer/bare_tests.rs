@@ -294,4 +294,23 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn what_is_proposed_for_any_text_reads_it(
+        body in prop_oneof![
+            "[,;|\t\n\r\"{}\\[\\]:0-9a-c ]{0,40}",
+            "[ -~\n\r\t\u{1e}\u{feff}é]{0,60}",
+            "([{\\[][\"a:1,]{0,6}[}\\]]\r?\n){0,4}",
+        ],
+        content_type in "text/(csv|plain|tab-separated-values)|application/(json|x-ndjson)|",
+    ) {
+        let headers = [("content-type", content_type.as_str())];
+        let Ok(sample) = told(&Format::Json, &headers, body.as_bytes()) else { return Ok(()) };
+        if let Ok(proposal) = propose(&sample, &context()) {
+            match decoded(&made(&proposal), &body) {
+                Ok(end) => prop_assert_eq!(end.rows, proposal.rows, "{}", shown(&proposal)),
+                Err(error) => prop_assert!(false, "{}: {} of {:?}", error, shown(&proposal), body),
+            }
+        }
+    }
 }
