@@ -22,9 +22,14 @@ make_chroot() {
   local mirror script=/usr/share/debootstrap/scripts
   [[ -e "$chroot/made" ]] && return
   command -v debootstrap >/dev/null || fail "debootstrap is not installed: apt-get install debootstrap"
+  # shellcheck disable=SC2016  # for apt-get
   mirror="$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)"
   [[ -n "$mirror" ]] || fail "apt knows no mirror: run apt-get update"
-  [[ -e "$script/$suite" ]] && script+="/$suite" || script+=/sid
+  if [[ -e "$script/$suite" ]]; then
+    script+="/$suite"
+  else
+    script+=/sid
+  fi
   rm -rf "$chroot"
   mkdir -p "$chroot"
   step "debian-$suite" "making a chroot of Debian $suite below $chroot" \
