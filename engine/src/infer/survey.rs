@@ -177,6 +177,9 @@ impl Survey {
 
     /// Notes a value of a place that may be a key.
     pub(super) fn note_key(&mut self, raw: &str) {
+        if !self.seen.is_empty() && !self.unique {
+            return; // It will be no key, so that nothing more has to be remembered.
+        }
         let mut hasher = DefaultHasher::new();
         raw.hash(&mut hasher);
         let is_new = self.seen.insert(hasher.finish()) && self.seen.len() <= MOST_DISTINCT;
@@ -298,5 +301,24 @@ impl Objects {
         if let Some(others) = &other.others {
             self.others.get_or_insert_default().merge(others);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_key_is_not_remembered_any_longer() {
+        let mut survey = Survey::default();
+        for key in ["1", "2", "1", "3", "4"] {
+            survey.note_key(key);
+        }
+        assert!(!survey.unique);
+        assert_eq!(survey.seen.len(), 2);
+        let mut many = Survey::default();
+        (0..MOST_DISTINCT + 100).for_each(|key| many.note_key(&key.to_string()));
+        assert!(!many.unique);
+        assert_eq!(many.seen.len(), MOST_DISTINCT + 1);
     }
 }
