@@ -70,16 +70,7 @@ fn collation(order: &OfferedOrder) -> String {
 }
 
 /// What the query says of the rows that came.
-#[derive(Default)]
-struct Counted {
-    rows: u64,
-    distinct: u64,
-    misplaced: u64,
-    example: Option<(String, String)>,
-    sequence: String,
-}
-
-fn read(row: &spi::SpiTupleTable) -> Result<Counted, spi::Error> {
+fn read(row: &spi::SpiTupleTable) -> Result<OrderAnswer, spi::Error> {
     let count = |ordinal: usize| -> Result<u64, spi::Error> {
         let count = row.get::<i64>(ordinal)?.unwrap_or_default();
         Ok(u64::try_from(count).unwrap_or(0))
@@ -88,36 +79,30 @@ fn read(row: &spi::SpiTupleTable) -> Result<Counted, spi::Error> {
         let text = row.get::<DatabaseText>(ordinal)?;
         Ok(text.map(|DatabaseText(text)| text.chars().take(100).collect()))
     };
-    Ok(Counted {
+    Ok(OrderAnswer {
         rows: count(1)?,
         distinct: count(2)?,
         misplaced: count(3)?,
         example: text(4)?.zip(text(5)?),
         sequence: text(6)?.unwrap_or_default(),
+        ..OrderAnswer::default()
     })
 }
 
-fn described(order: String, outcome: Outcome<Counted>, observed: &Observed) -> OrderAnswer {
-    let answer = OrderAnswer {
-        order: format!("ORDER BY {order}"),
-        ..OrderAnswer::default()
-    };
-    match outcome {
+fn described(order: String, outcome: Outcome<OrderAnswer>, observed: &Observed) -> OrderAnswer {
+    let answer = match outcome {
         Err(refusal) => OrderAnswer {
             refusal: Some(refusal),
-            ..answer
+            ..OrderAnswer::default()
         },
         Ok(_) if !observed.is_ordered => OrderAnswer {
             unsent: Some("the order was not asked for".to_owned()),
-            ..answer
+            ..OrderAnswer::default()
         },
-        Ok(counted) => OrderAnswer {
-            rows: counted.rows,
-            distinct: counted.distinct,
-            misplaced: counted.misplaced,
-            example: counted.example,
-            sequence: counted.sequence,
-            ..answer
-        },
+        Ok(answer) => answer,
+    };
+    OrderAnswer {
+        order: format!("ORDER BY {order}"),
+        ..answer
     }
 }
